@@ -1,11 +1,12 @@
 //! What commands have in common that act on the database of cases for an account: the configuration, the database, whoever acts.
 
-use crate::cli::console::{named, open, people, runtime};
+use crate::cli::console::{named, open, people, runtime, terms};
 use crate::cli::{Failure, setup};
 use leakwarden::console::SharedPeople;
 use leakwarden::database::Database;
 use leakwarden::desk::people::People;
 use leakwarden::desk::pseudonym::Pseudonyms;
+use leakwarden::desk::retention::Terms;
 use leakwarden::desk::rights::Caller;
 use leakwarden::desk::{DeskError, account};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,8 @@ pub struct Opened {
     pub people: SharedPeople,
     /// How employees are named until their case is taken.
     pub pseudonyms: Pseudonyms,
+    /// How long what is kept is kept.
+    pub terms: Terms,
 }
 
 impl Opened {
@@ -41,7 +44,7 @@ impl Opened {
         let runtime = runtime()?;
         let database = open(&runtime, &config)?;
         let pseudonyms = named(&runtime, &config, &database)?;
-        Ok(Opened { runtime, database, people: people(&context), pseudonyms })
+        Ok(Opened { runtime, database, people: people(&context), pseudonyms, terms: terms(&config) })
     }
 }
 

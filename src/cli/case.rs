@@ -7,6 +7,7 @@ use crate::cli::console::{now, told};
 use clap::Subcommand;
 use leakwarden::desk::case::{self, CaseFile};
 use leakwarden::desk::list::{self, Filter};
+use leakwarden::desk::retention::{self, Erased};
 use leakwarden::desk::rights::{Action, Caller};
 use leakwarden::desk::verdict::{self, Verdict};
 use leakwarden::desk::view_log::{self, View};
@@ -91,6 +92,15 @@ enum What {
         #[arg(long)]
         send_back: Option<String>,
     },
+    /// Erase what names or describes somebody in cases whose time has passed, as the console does each hour; a hold keeps a case
+    Erase {
+        /// Configuration file of the service
+        #[arg(long)]
+        config: PathBuf,
+        /// Say what would be erased, and erase nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Take in alerts from a file of JSON lines, as a sink wrote them: what is there already changes nothing
     Import {
         /// Configuration file of the service
@@ -109,6 +119,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     | What::Assign { common: Common { config, .. }, .. }
     | What::Verdict { common: Common { config, .. }, .. }
     | What::Countersign { common: Common { config, .. }, .. }
+    | What::Erase { config, .. }
     | What::Import { config, .. }) = &options.what;
     let opened = Opened::of(config)?;
     let text = match &options.what {
@@ -158,6 +169,15 @@ async fn act(opened: &Opened, what: &What) -> Result<String, DeskError> {
             let caller = by(&common.by).await?;
             let agrees = send_back.as_deref().map_or(Ok(()), Err);
             Ok(line(&verdict::countersign(database, &people, &caller, *id, *entry, agrees, now()).await?))
+        }
+        What::Erase { dry_run, .. } => {
+            let (terms, now) = (&opened.terms, now());
+            let erased =
+                if *dry_run { retention::due(database, terms, now).await? } else { retention::sweep(database, terms, now).await? };
+            let (does, Erased { cases, held, views }) = (if *dry_run { "would erase" } else { "erased" }, erased);
+            let numbers: Vec<String> = cases.iter().map(i64::to_string).collect();
+            let listed = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join(", ")) };
+            Ok(format!("{does} {} cases{listed} and {views} records of views; {held} cases are kept by a hold\n", numbers.len()))
         }
         What::Import { .. } => Ok(String::new()),
     }
@@ -212,7 +232,7 @@ fn line(case: &CaseFile) -> String {
 const BATCH: usize = 200;
 
 fn import(opened: &Opened, file: &std::path::Path) -> Result<String, Failure> {
-    let Opened { runtime, database, people } = opened;
+    let Opened { runtime, database, people, .. } = opened;
     let mut counts: BTreeMap<ingest::Taken, u64> = BTreeMap::new();
     let (mut batch, people): (Vec<AlertWithDossier>, _) = (Vec::new(), people.now());
     let mut put = |batch: &mut Vec<AlertWithDossier>| -> Result<(), Failure> {

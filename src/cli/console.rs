@@ -4,7 +4,7 @@ use crate::cli::stop_signals::StopSignals;
 use crate::cli::{Failure, setup};
 use anyhow::Context as _;
 use clap::Subcommand;
-use leakwarden::config::schema::{Config, SourceKind};
+use leakwarden::config::schema::{Config, Retention, SourceKind};
 use leakwarden::config::{exposure, load};
 use leakwarden::console::settings::{KeyHolder, Settings, SignIn};
 use leakwarden::console::writers::{self, DecisionsTo, Files};
@@ -13,6 +13,7 @@ use leakwarden::database::Database;
 use leakwarden::desk::ingest::{DeskParts, DeskSink};
 use leakwarden::desk::people::People;
 use leakwarden::desk::pseudonym::Pseudonyms;
+use leakwarden::desk::retention::{self, Terms};
 use leakwarden::desk::rights::{Grant, Role};
 use leakwarden::desk::unmask::{Finder, Found, Places};
 use leakwarden::desk::{DeskError, account};
@@ -33,9 +34,12 @@ use std::io::{BufRead as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
+
+/// How often it is looked for what is to be erased.
+const EVERY_HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Serve the console alone, over the database that `run` fills; or manage its accounts.
 #[derive(clap::Args)]
@@ -231,6 +235,7 @@ pub struct Prepared {
     server: Server,
     console: Console,
     files: Files,
+    terms: Terms,
 }
 
 impl Prepared {
@@ -313,7 +318,7 @@ impl Prepared {
         tracing::info!("the console is served at {scheme}://{}", server.address());
         let pseudonyms = named(runtime, config, &database)?;
         let console = Console::new(database, people(context), settings, metrics).naming_by(pseudonyms);
-        Ok(Prepared { server, console, files })
+        Ok(Prepared { server, console, files, terms: terms(config) })
     }
 
     /// Where it is.
@@ -325,12 +330,34 @@ impl Prepared {
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) {
         let metrics = self.console.metrics.clone();
         let writing = tokio::spawn(writers::run(self.console.clone(), self.files.clone()));
+        let erasing = tokio::spawn(erase(self.console.database.clone(), self.terms));
         self.server.serve_router(self.console.router(), metrics, shutdown).await;
         writing.abort();
+        erasing.abort();
         // What was decided last is not left to the next start, where it can be helped.
         if let Err(why) = writers::step(&self.console, &self.files).await {
             tracing::warn!(why, "decisions or view records wait for the next start");
         }
+    }
+}
+
+/// How long what is kept is kept.
+pub fn terms(config: &Config) -> Terms {
+    let Retention { innocent, unclear, confirmed, views } = config.retention;
+    Terms { innocent, unclear, confirmed, views }
+}
+
+/// Erases what is due, each hour, until the task is dropped.
+async fn erase(database: Database, terms: Terms) {
+    loop {
+        match retention::sweep(&database, &terms, now()).await {
+            Ok(erased) if erased.cases.is_empty() && erased.views == 0 => {}
+            Ok(erased) => {
+                tracing::info!(cases = erased.cases.len(), views = erased.views, held = erased.held, "erased what is no longer to be kept")
+            }
+            Err(error) => tracing::error!(%error, "what is no longer to be kept could not be erased, and is tried again within the hour"),
+        }
+        tokio::time::sleep(EVERY_HOUR).await;
     }
 }
 

@@ -70,6 +70,7 @@ fn read(mut root: Section<'_>, file: &Path) -> Config {
         notify: root.tables("notify", notify::read),
         contacts: root.declared("contacts").expect(ANY),
         console: root.declared("console").expect(ANY),
+        retention: root.declared("retention").expect(ANY),
         cluster: if root.has("cluster") { root.declared("cluster") } else { None },
         reload: root.declared("reload").expect(ANY),
         dossiers: false,

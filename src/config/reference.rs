@@ -2,7 +2,8 @@
 
 use crate::config::custom_format::{COLUMN_DOC, CsvKeys, FIELD_DOC, FIELD_KEYS, FormatKeys, MappingKeys, PatternKeys};
 use crate::config::schema::{
-    Alerts, CatalogFile, Cluster, Console, Database, DeadLetters, Decisions, Detector, DirectoryFiles, Http, Reload, State, StatuteFile,
+    Alerts, CatalogFile, Cluster, Console, Database, DeadLetters, Decisions, Detector, DirectoryFiles, Http, Reload, Retention, State,
+    StatuteFile,
 };
 use crate::config::schema::{Subjects, Time};
 use crate::config::source::{SOURCES, SourceKeys};
@@ -104,6 +105,7 @@ pub fn tables() -> Vec<Table> {
         Table::once::<Http>("http"),
         Table::once::<Database>("database"),
         Table::once::<Console>("console"),
+        Table::once::<Retention>("retention"),
     ]);
     tables
 }

@@ -212,6 +212,20 @@ settings! {
 }
 
 settings! {
+    /// How long cases are kept after they were closed, by their verdict, and records of who was shown what; the console erases them then. A hold keeps a case.
+    pub struct Retention {
+        /// Cases that were found innocent: 6 months.
+        innocent: Span = Span::days(183) => RESTART;
+        /// Cases that were left unclear, or closed without a verdict: 12 months.
+        unclear: Span = Span::days(366) => RESTART;
+        /// Cases that were confirmed: 36 months.
+        confirmed: Span = Span::days(1096) => RESTART;
+        /// Records of views: 36 months.
+        views: Span = Span::days(1096) => RESTART;
+    }
+}
+
+settings! {
     /// The running service takes up what changes in this file and the files that it names on SIGHUP, and by itself.
     pub struct Reload {
         /// Whether it does so by itself.
@@ -278,6 +292,8 @@ pub struct Config {
     pub contacts: ContactKeys,
     /// `[console]`
     pub console: Console,
+    /// `[retention]`
+    pub retention: Retention,
     /// `[cluster]`: several processes share the work; `None` where one does all of it.
     pub cluster: Option<Cluster>,
     /// `[reload]`
@@ -303,6 +319,7 @@ impl Config {
             ("notifications", self.notifications.entries()),
             ("contacts", self.contacts.entries()),
             ("console", self.console.entries()),
+            ("retention", self.retention.entries()),
             ("reload", self.reload.entries()),
         ];
         tables.splice(0..0, self.catalog.iter().map(|catalog| ("catalog", catalog.entries())));

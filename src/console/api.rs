@@ -39,6 +39,7 @@ fn of(case: &CaseFile) -> Value {
         "proposed_by": case.proposed_by,
         "proposal": if case.proposed_by.is_some() { case.proposed_entry } else { None },
         "closed_at": case.closed_at.map(|at| at.to_string()),
+        "erased_at": case.erased_at.map(|at| at.to_string()),
     })
 }
 

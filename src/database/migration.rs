@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 8, name: "unmasking", sql: include_str!("migrations/0008_unmasking.sql") },
     Migration { number: 9, name: "reviewers", sql: include_str!("migrations/0009_reviewers.sql") },
     Migration { number: 10, name: "holds", sql: include_str!("migrations/0010_holds.sql") },
+    Migration { number: 11, name: "retention", sql: include_str!("migrations/0011_retention.sql") },
 ];
 
 /// Where the steps that were made are written down.

@@ -28,9 +28,14 @@ const CONNECTIONS: u32 = 8;
 const WAIT: Duration = Duration::from_secs(10);
 /// The lock that makes one writer of all processes at a PostgreSQL: a number of ours.
 const WRITER: i64 = 0x6c65_616b_7761;
-/// What every connection to SQLite begins with. A commit is on disk when it returns.
-const SQLITE: &[&str] =
-    &["pragma journal_mode = wal", "pragma synchronous = full", "pragma foreign_keys = on", "pragma busy_timeout = 10000"];
+/// What every connection to SQLite begins with. A commit is on disk when it returns; what is taken out is overwritten.
+const SQLITE: &[&str] = &[
+    "pragma journal_mode = wal",
+    "pragma synchronous = full",
+    "pragma foreign_keys = on",
+    "pragma busy_timeout = 10000",
+    "pragma secure_delete = on",
+];
 /// The same of PostgreSQL: nobody keeps the writers' place who has stopped working.
 const POSTGRES: &[&str] = &[
     "set synchronous_commit = on",

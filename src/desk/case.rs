@@ -87,6 +87,8 @@ pub struct CaseFile {
     pub proposed_entry: Option<i64>,
     /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// When what names or describes somebody was erased: counts and codes are left.
+    pub erased_at: Option<Timestamp>,
     /// Whether it is about what a reviewer looked at.
     pub reviewers: bool,
     /// Whom it is about: names with their units.
@@ -96,7 +98,7 @@ pub struct CaseFile {
 }
 
 /// The columns of [`CaseFile::of`], in their order.
-pub const COLUMNS: &str = "c.id, c.key, c.state, c.owner, c.version, c.typology, c.grade, c.score, c.alerts, c.about, c.opened_at, c.last_at, c.shown_at, c.verdict, c.proposed_by, c.proposed_entry, c.closed_at, c.reviewers";
+pub const COLUMNS: &str = "c.id, c.key, c.state, c.owner, c.version, c.typology, c.grade, c.score, c.alerts, c.about, c.opened_at, c.last_at, c.shown_at, c.verdict, c.proposed_by, c.proposed_entry, c.closed_at, c.reviewers, c.erased_at";
 
 impl CaseFile {
     /// A row of [`COLUMNS`], without its parties.
@@ -122,6 +124,7 @@ impl CaseFile {
             proposed_entry: row.try_get(15)?,
             closed_at: row.try_get::<Option<i64>, _>(16)?.map(Timestamp),
             reviewers: row.try_get::<i64, _>(17)? != 0,
+            erased_at: row.try_get::<Option<i64>, _>(18)?.map(Timestamp),
             parties: Vec::new(),
             sources: BTreeSet::new(),
         })

@@ -20,6 +20,7 @@ pub mod people;
 pub mod pseudonym;
 pub mod quality;
 pub mod random;
+pub mod retention;
 pub mod rights;
 pub mod session;
 pub mod silence;

@@ -149,8 +149,14 @@ impl Cover {
     }
 }
 
-/// The text with each place where the name stands by itself replaced: `E1` does not stand in `E15`.
+/// A name of so many bytes is replaced wherever it stands; a shorter one, where it stands by itself: `E1` does not stand in `E15`.
+const LONG: usize = 6;
+
+/// The text with the name in it replaced.
 fn replaced(text: &str, name: &str, by: &str) -> String {
+    if name.len() >= LONG {
+        return text.replace(name, by);
+    }
     let joins = |one: Option<char>, other: Option<char>| {
         let is_word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
         is_word(one) && is_word(other)
@@ -176,6 +182,8 @@ mod tests {
         assert_eq!(replaced("E1 and E15, xE1, case-E1: E1", "E1", "P1-a"), "P1-a and E15, xE1, case-P1-a: P1-a");
         assert_eq!(replaced("张三查看了张三丰", "张三", "P1-a"), "P1-a查看了P1-a丰");
         assert_eq!(replaced("E1E1", "E1", "P"), "E1E1");
+        assert_eq!(replaced("xEMP-1y", "EMP-1", "P"), "xEMP-1y");
+        assert_eq!(replaced("xEMP-12y", "EMP-12", "P"), "xPy");
     }
 
     #[test]

@@ -1,14 +1,19 @@
 //! Who was shown what: a chain of records, each with the hash of the one before, so that none can be taken out or changed unseen. A page is
-//! sent after its record is committed.
+//! sent after its record is committed. Whom a record names stands in the chain by a salted commitment: it can be erased, salt and all, and the
+//! chain holds.
 //!
 //! Each record also becomes a canonical access record in a file that an ordinary source reads: reviewers are judged by the same detectors as
 //! everybody. Those who were viewed are its subjects.
 
 use crate::database::{Database, DatabaseError, Write};
+use crate::desk::random;
 use crate::desk::rights::Caller;
 use crate::model::time::Timestamp;
 use serde_json::json;
 use sqlx::{AnyConnection, Row};
+
+/// What stands for what was erased of a record without a commitment: its hash was of the content, and only the links to its neighbours are left.
+const OF_BEFORE: &str = "of before";
 
 /// What is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -40,6 +45,10 @@ pub struct ViewRecord {
     pub persons: Vec<String>,
     /// Rows of a list.
     pub rows: i64,
+    /// What the commitment was made with; none once what was shown has been erased.
+    salt: Option<String>,
+    /// What stands in the chain for object and persons; none in records of before.
+    commitment: Option<String>,
     previous: String,
     hash: String,
 }
@@ -55,14 +64,41 @@ impl ViewRecord {
             object: view.object.clone(),
             persons: view.persons.clone(),
             rows: view.rows,
+            salt: None,
+            commitment: None,
             previous: String::new(),
             hash: String::new(),
         }
     }
 
-    fn computed(&self) -> String {
-        let text = json!([self.previous, self.number, self.at.0, self.viewer, self.page, self.object, self.persons, self.rows]).to_string();
+    /// Whether what it showed has been erased: then only the commitment is left.
+    pub fn is_erased(&self) -> bool {
+        self.commitment.is_some() && self.salt.is_none()
+    }
+
+    /// What stands for object and persons, and tells nothing of them without the salt.
+    fn committed(&self, salt: &str) -> String {
+        let text = json!([salt, self.object, self.persons]).to_string();
         blake3::hash(text.as_bytes()).to_hex().to_string()
+    }
+
+    fn computed(&self) -> String {
+        let (number, at, rows) = (self.number, self.at.0, self.rows);
+        let text = match &self.commitment {
+            Some(commitment) => json!([self.previous, number, at, self.viewer, self.page, commitment, rows]),
+            None => json!([self.previous, number, at, self.viewer, self.page, self.object, self.persons, rows]),
+        };
+        blake3::hash(text.to_string().as_bytes()).to_hex().to_string()
+    }
+
+    /// Whether it is what it was.
+    fn holds(&self) -> bool {
+        let content = match (&self.commitment, &self.salt) {
+            (Some(commitment), Some(salt)) => self.committed(salt) == *commitment,
+            (Some(_), None) => self.object.is_empty() && self.persons.is_empty(),
+            (None, salt) => salt.is_none(),
+        };
+        content && (self.commitment.as_deref() == Some(OF_BEFORE) || self.computed() == self.hash)
     }
 
     /// As a line of the canonical format: an access of the reviewer to those they viewed.
@@ -93,22 +129,29 @@ pub async fn record(database: &Database, caller: &Caller, view: &View<'_>, now: 
 /// Puts records at the end of the chain, in their order.
 pub(super) async fn append(write: &mut Write, records: Vec<ViewRecord>) -> Result<(), DatabaseError> {
     let last = sqlx::query("select hash from view order by number desc limit 1").fetch_optional(&mut **write).await?;
-    let mut previous: String = last.map_or(Ok(String::new()), |row| row.try_get(0))?;
+    let mut previous: String = match last {
+        Some(row) => row.try_get(0)?,
+        None => anchor(write).await?.1,
+    };
     for mut record in records {
         record.number = write.next("view").await?;
         record.previous = previous;
+        let salt = random::token()?;
+        record.commitment = Some(record.committed(&salt));
+        record.salt = Some(salt);
         record.hash = record.computed();
-        let insert = "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, written)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)";
+        let insert = "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, salt, commitment, written)
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)";
         let insert = sqlx::query(insert).bind(record.number).bind(record.at.0).bind(&record.viewer).bind(&record.page).bind(&record.object);
         let insert = insert.bind(json!(record.persons).to_string()).bind(record.rows).bind(&record.previous).bind(&record.hash);
+        let insert = insert.bind(&record.salt).bind(&record.commitment);
         insert.execute(&mut **write).await?;
         previous = record.hash;
     }
     Ok(())
 }
 
-const COLUMNS: &str = "number, at, viewer, page, object, persons, row_count, previous, hash";
+const COLUMNS: &str = "number, at, viewer, page, object, persons, row_count, previous, hash, salt, commitment";
 
 fn of(row: &sqlx::any::AnyRow) -> Result<ViewRecord, DatabaseError> {
     Ok(ViewRecord {
@@ -121,6 +164,8 @@ fn of(row: &sqlx::any::AnyRow) -> Result<ViewRecord, DatabaseError> {
         rows: row.try_get(6)?,
         previous: row.try_get(7)?,
         hash: row.try_get(8)?,
+        salt: row.try_get(9)?,
+        commitment: row.try_get(10)?,
     })
 }
 
@@ -138,7 +183,8 @@ pub async fn newest(
 
 /// Follows the chain from its beginning; the number of the first record that is missing or not what it was.
 pub async fn first_broken(connection: &mut AnyConnection) -> Result<Option<i64>, DatabaseError> {
-    let (mut previous, mut next) = (String::new(), 1);
+    let (last, mut previous) = anchor(connection).await?;
+    let mut next = last + 1;
     loop {
         let text = format!("select {COLUMNS} from view where number >= $1 order by number limit 500");
         let rows = sqlx::query(&text).bind(next).fetch_all(&mut *connection).await?;
@@ -147,12 +193,54 @@ pub async fn first_broken(connection: &mut AnyConnection) -> Result<Option<i64>,
         }
         for row in &rows {
             let record = of(row)?;
-            if record.number != next || record.previous != previous || record.computed() != record.hash {
+            if record.number != next || record.previous != previous || !record.holds() {
                 return Ok(Some(next));
             }
             (previous, next) = (record.hash, next + 1);
         }
     }
+}
+
+/// Where the chain begins: after the last record that went by age, with its hash.
+async fn anchor(connection: &mut AnyConnection) -> Result<(i64, String), DatabaseError> {
+    let row = sqlx::query("select value from meta where name = 'view_anchor'").fetch_optional(connection).await?;
+    let value: String = row.map_or(Ok(String::new()), |row| row.try_get(0))?;
+    let read = value.split_once(' ').and_then(|(number, hash)| Some((number.parse().ok()?, hash.to_owned())));
+    Ok(read.unwrap_or_default())
+}
+
+/// Takes out what records show that this is said of; that they were made, when and by whom stays in the chain.
+pub(super) async fn forget(write: &mut Write, shows: impl Fn(&ViewRecord) -> bool) -> Result<(), DatabaseError> {
+    let mut after = 0;
+    loop {
+        let text = format!("select {COLUMNS} from view where number > $1 order by number limit 500");
+        let rows = sqlx::query(&text).bind(after).fetch_all(&mut **write).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        after = last.try_get(0)?;
+        for row in &rows {
+            let record = of(row)?;
+            if record.is_erased() || !shows(&record) {
+                continue;
+            }
+            // One of before has no commitment: what stands in the chain for it is made of what it was.
+            let commitment = record.commitment.clone().unwrap_or_else(|| OF_BEFORE.to_owned());
+            let update = "update view set object = '', persons = '[]', salt = null, commitment = $2, written = 1 where number = $1";
+            sqlx::query(update).bind(record.number).bind(commitment).execute(&mut **write).await?;
+        }
+    }
+}
+
+/// Takes out the records before a time, from the first on; the chain goes on from the last of them. Returns how many.
+pub(super) async fn forget_before(write: &mut Write, before: Timestamp) -> Result<u64, DatabaseError> {
+    let first = sqlx::query("select number from view where at >= $1 order by number limit 1").bind(before.0);
+    let first: Option<i64> = first.fetch_optional(&mut **write).await?.map(|row| row.try_get(0)).transpose()?;
+    let last = sqlx::query("select number, hash from view where number < $1 order by number desc limit 1").bind(first.unwrap_or(i64::MAX));
+    let Some(row) = last.fetch_optional(&mut **write).await? else { return Ok(0) };
+    let (number, hash): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+    let upsert = "insert into meta (name, value) values ('view_anchor', $1) on conflict (name) do update set value = excluded.value";
+    sqlx::query(upsert).bind(format!("{number} {hash}")).execute(&mut **write).await?;
+    let gone = sqlx::query("delete from view where number <= $1").bind(number).execute(&mut **write).await?;
+    Ok(gone.rows_affected())
 }
 
 /// Records that are not in the file of access records yet, oldest first, each with the reviewer's employee.
@@ -162,7 +250,7 @@ pub async fn unwritten(connection: &mut AnyConnection, limit: i64) -> Result<Vec
         "select {columns}, coalesce(a.employee, v.viewer) from view v left join account a on a.name = v.viewer where v.written = 0 order by v.number limit $1"
     );
     let rows = sqlx::query(&text).bind(limit).fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((of(row)?, row.try_get(9)?))).collect()
+    rows.iter().map(|row| Ok((of(row)?, row.try_get(11)?))).collect()
 }
 
 /// They are in the file, up to that number.

@@ -84,6 +84,9 @@ pub async fn reopen(
     if case.state != CaseState::Closed {
         return Err(DeskError::State { state: case.state.name(), what: "opened again" });
     }
+    if case.erased_at.is_some() {
+        return Err(DeskError::State { state: "erased", what: "opened again" });
+    }
     let update =
         "update case_file set state = $2, verdict = null, proposed_by = null, proposed_entry = null, closed_at = null where id = $1";
     sqlx::query(update).bind(id).bind(CaseState::Reopened.name()).execute(&mut *write).await?;

@@ -7,7 +7,7 @@ use leakwarden::model::severity::Severity;
 use serde_json::Value;
 
 /// What axe-core objects to on the page that is shown: the rule, and where.
-async fn objections(browser: &Browser) -> Vec<String> {
+pub async fn objections(browser: &Browser) -> Vec<String> {
     const AXE: &str = include_str!("axe/axe.min.js");
     browser.run(AXE).await;
     let ask = "const done = arguments[arguments.length - 1];

@@ -9,6 +9,7 @@ use leakwarden::console::settings::{KeyHolder, Settings, SignIn};
 use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::{Database, Location};
 use leakwarden::desk::rights::Grant;
+use leakwarden::desk::unmask::{self, Finder, Found, Places};
 use leakwarden::desk::{LIVE, account, ingest};
 use leakwarden::engine::output::Revision;
 use leakwarden::http::server::Server;
@@ -19,12 +20,24 @@ use leakwarden::model::time::Timestamp;
 use leakwarden::model::zone::Zone;
 use leakwarden::telemetry::metrics::Metrics;
 use sqlx::Row;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
+
+/// Stands for whoever holds the key and the logs: these are tried in `tests/desk`.
+struct Standing;
+
+impl Finder for Standing {
+    fn find(&self, places: &Places, pseudonyms: &BTreeSet<String>) -> Result<Found, String> {
+        let identity = |name: &String| BTreeSet::from([format!("customer behind {name}")]);
+        let identities = pseudonyms.iter().map(|name| (name.clone(), identity(name))).collect();
+        Ok(Found { identities, places_there: unmask::cited(places) })
+    }
+}
 
 /// A name that would act wherever it is not written out.
 pub const HOSTILE: &str = "<script>document.title='acted'</script>\"'><img src=x onerror=document.title='acted'>\u{202e}&amp;]]>=cmd";
@@ -83,7 +96,21 @@ impl Bank {
             account::add(&bank.database, name, employee, Some(PASSWORD), &grants, MORNING).await.expect("added");
         }
         bank.take_with_dossiers(&pictured()).await;
+        bank.asks_for_identities().await;
         bank
+    }
+
+    /// A request for the first two whom the case with pictures names, which a second person agreed to.
+    async fn asks_for_identities(&self) {
+        let case = self.case_of("E20").await;
+        let mut read = self.database.read().await.expect("a connection");
+        let lead = account::caller(&mut read, &people(), "chen.lei").await.expect("read").expect("an account");
+        let officer = account::caller(&mut read, &people(), "qian").await.expect("read").expect("an account");
+        let (_, named) = unmask::named(&mut read, &lead, case).await.expect("read");
+        drop(read);
+        let names: Vec<String> = named.into_iter().take(2).map(|(name, _)| name).collect();
+        let asked = unmask::ask(&self.database, &lead, case, "whom to warn", &names, None, now()).await.expect("asked");
+        unmask::decide(&self.database, &people(), &officer, asked.id, true, now()).await.expect("agreed");
     }
 
     /// A console over what is in that folder, at that address.
@@ -93,7 +120,7 @@ impl Bank {
         let settings = Settings {
             hosts: Vec::new(),
             proxies: Vec::new(),
-            finder: KeyHolder::default(),
+            finder: KeyHolder::new(Arc::new(Standing)),
             sign_in: SignIn::PasswordAlone,
             budget_per_day: 3,
             zone: Zone::named("Asia/Shanghai").expect("a zone"),

@@ -18,3 +18,4 @@ mod driver;
 mod keyboard;
 mod reading;
 mod screenshots;
+mod unmasking;

@@ -9,12 +9,18 @@ use leakwarden::model::severity::Severity;
 
 /// Every page that there is, of a case and its people; a new page is in it by itself, or this fails.
 pub fn pages(case: i64, alert: &str, person: &str) -> Vec<String> {
-    let is_page = |path: &str| !path.starts_with("/api/") && !path.ends_with(".css") && !path.ends_with(".js") && path != "/sign-in";
+    let is_page =
+        |path: &str| !path.starts_with("/api/") && !path.ends_with(".css") && !path.ends_with(".js") && !path.starts_with("/sign-in");
     let paths = ROUTES.iter().filter(|route| route.method == "GET" && is_page(route.path)).map(|route| {
         let path = match route.path {
             "/cases/{id}" => format!("/cases/{case}"),
             "/alerts/{id}" => format!("/alerts/{alert}"),
             "/people/{name}" => format!("/people/{person}"),
+            "/cases/{id}/unmaskings" => format!("/cases/{case}/unmaskings"),
+            "/cases/{id}/holds" => format!("/cases/{case}/holds"),
+            // That of the bank, which was agreed to.
+            "/unmaskings/{id}" => "/unmaskings/1".to_owned(),
+            "/unmaskings/{id}/identities" => "/unmaskings/1/identities".to_owned(),
             path => path.to_owned(),
         };
         assert!(!path.contains('{'), "say here what to show of {path}");

@@ -15,6 +15,7 @@ mod machine;
 mod pages;
 mod pseudonyms;
 mod requests;
+mod retention;
 mod reviewers;
 mod service;
 mod silences;

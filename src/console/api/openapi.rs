@@ -315,6 +315,7 @@ fn schemas() -> Value {
         ("proposed_by", maybe("string")),
         ("proposal", maybe("integer")),
         ("closed_at", maybe("string")),
+        ("erased_at", maybe("string")),
     ];
     let entry = object(&[("id", int.clone()), ("at", time()), ("by", maybe("string")), ("kind", text()), ("body", json!({}))], &[]);
     let share = json!({ "type": ["object", "null"], "properties": { "share": real, "low": real, "high": real }, "required": ["share", "low", "high"] });

@@ -61,6 +61,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             " · " (Text::LastAccess.say(lang)) " " (time(zone, case.last_at))
         }
         @if let Some(session) = session { (case_forms::actions(session, &case, &accounts, lang)) }
+        @if let Some(at) = case.erased_at { p.line #erased { (Text::ErasedRule.say(lang)) " " (time(zone, at)) } }
         @if holds.iter().any(Hold::keeps) { p.line { (Text::KeptByHold.say(lang)) " " a href={ "/cases/" (case.id) "/holds" } { (Text::Holds.say(lang)) } } }
         div.case {
             div {
@@ -105,7 +106,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                 }
                 @if let Some(session) = session {
                     @if may(Action::Note) { (case_forms::note(session, &case, lang)) }
-                    @if case.state == CaseState::Closed && may(Action::Reopen) { (case_forms::reopen(session, &case, lang)) }
+                    @if case.state == CaseState::Closed && case.erased_at.is_none() && may(Action::Reopen) { (case_forms::reopen(session, &case, lang)) }
                 }
             }
         }

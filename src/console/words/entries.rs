@@ -22,6 +22,7 @@ pub fn did(kind: &str, given: bool, lang: Lang) -> Option<&'static str> {
         ("hold_set", _) => ("set a hold", "设置保留"),
         ("hold_declined", _) => ("did not set the hold", "未设置保留"),
         ("hold_lifted", _) => ("lifted the hold", "解除保留"),
+        ("erased", _) => ("erased what named or described somebody", "删除了涉及个人的内容"),
         ("reopened", _) => ("opened it again", "重新打开"),
         _ => return None,
     };

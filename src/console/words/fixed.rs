@@ -197,6 +197,7 @@ words! {
         SetHold: "Set a hold", "设置保留";
         AskHold: "Ask for a hold", "申请保留";
         Lift: "Lift it", "解除";
+        ErasedRule: "Its time has passed: whom it was about, what was seen and what was written has been erased. Verdict and counts are left.", "保存期限已到：涉及对象、所见内容和文字记录均已删除，仅保留结论与计数。";
         KeptByHold: "A hold keeps this case from being erased.", "本案件已被保留，不会被删除。";
         Print: "For printing, use the browser's print: everything is written out.", "打印请使用浏览器的打印功能：内容会完整列出。";
     }
