@@ -212,8 +212,9 @@ fn clear(value: &mut Value, names: &BTreeSet<String>) -> bool {
             *text = "(erased)".to_owned();
             true
         }
-        Value::Array(list) => list.iter_mut().fold(false, |any, value| clear(value, names) || any),
-        Value::Object(object) => object.iter_mut().fold(false, |any, (_, value)| clear(value, names) || any),
+        // All of them, not up to the first.
+        Value::Array(list) => list.iter_mut().filter_map(|value| clear(value, names).then_some(())).count() > 0,
+        Value::Object(object) => object.iter_mut().filter_map(|(_, value)| clear(value, names).then_some(())).count() > 0,
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
