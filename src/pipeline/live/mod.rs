@@ -66,6 +66,8 @@ pub struct Live {
     recent_ids: RecentIds,
     losses: Losses<PartitionId>,
     checkpoint_at: Instant,
+    /// Directories that the saved state knows to be followed.
+    saved_directories: usize,
     progress: Progress,
     /// Records of which nothing had been said when the last round ended.
     reported: u64,
@@ -102,6 +104,7 @@ impl Live {
         let service: Service<PartitionId, Idle> = Service::new(config, shared);
         engine.follow_sources(config.sources.iter().map(|source| Arc::from(source.name.as_str())).collect());
         Live {
+            saved_directories: positions.files.iter().map(|files| files.directories.len()).sum(),
             positions,
             recent_ids: RecentIds::default(),
             losses: Losses::default(),
@@ -122,6 +125,8 @@ impl Live {
         self.service.publisher.resume(self.engine.open_alerts());
         self.measure_alerts();
         self.service.configured(&self.engine.context().config);
+        // Whoever sees that it is ready may rotate: what is followed is saved before.
+        self.step(observer)?;
         self.service.health.set_restored();
         while matches!(stop.try_recv(), Err(crossbeam_channel::TryRecvError::Empty)) {
             self.step(observer)?;
@@ -185,7 +190,10 @@ impl Live {
         self.publish(retracted, Cause::Retraction, observer);
         self.measure();
         observer.stepped(&self.progress);
-        if begun >= self.checkpoint_at {
+        // To whoever starts without this, all that a rotation put aside is history.
+        let directories = self.parts.sources.followed_directories();
+        if begun >= self.checkpoint_at || directories > self.saved_directories {
+            self.saved_directories = directories;
             self.checkpoint(observer)?;
         }
         Ok(())
@@ -410,6 +418,7 @@ impl Live {
     /// Alerts acknowledged, then state, then offsets.
     fn checkpoint(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         if self.service.followed.is_mid_record(Instant::now()) && self.checkpoint_at.elapsed() < REST_WITHIN {
+            self.checkpoint_at = self.checkpoint_at.min(Instant::now());
             return Ok(());
         }
         self.checkpoint_at = Instant::now() + self.service.settings.checkpoint;

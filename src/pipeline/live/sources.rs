@@ -181,6 +181,11 @@ impl Sources {
         self.tails.iter().map(|following| following.tail.read_files()).chain(self.others.iter().cloned()).collect()
     }
 
+    /// Directories in which files are followed: from the first look on, what is new there is read, whatever rotation makes of it.
+    pub fn followed_directories(&self) -> usize {
+        self.tails.iter().map(|following| following.tail.directories()).sum()
+    }
+
     /// Tells the brokers how far state has been saved.
     pub fn commit(&self, positions: &Positions) {
         for (_, kafka) in &self.kafka {

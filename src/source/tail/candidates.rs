@@ -1,8 +1,7 @@
 //! Which files may hold what a source wrote: those of its pattern, and what rotation made of them.
 
 use super::followed::{Identity, identity};
-use crate::source::rotation::{base, differ_in_numbers, directory_of, generation, successors};
-use std::cmp::Reverse;
+use crate::source::rotation::{Numbers, base, counts_up, differ_in_numbers, directory_of, successors};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::io;
@@ -82,10 +81,7 @@ pub(super) fn list(pattern: &str, bases: &BTreeSet<PathBuf>) -> Listing {
     for path in named.iter().filter(|path| fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink())) {
         listing.look_behind(path);
     }
-    listing.found.sort_by_cached_key(|found| {
-        let generation = Reverse(found.path.file_name().map_or(0, generation));
-        (found.path == found.base, found.modified, generation, found.path.clone())
-    });
+    listing.order();
     listing
 }
 
@@ -118,6 +114,27 @@ impl Listing {
         for path in [last.to_owned()].into_iter().chain(successors(base)).chain(successors(last)) {
             self.look(&path, base.to_owned(), (false, false));
         }
+    }
+
+    /// The older before the newer. Of those that were last written at the same time the name tells: clocks of file systems tick in
+    /// milliseconds or seconds, and copies often bear the time of the copy.
+    fn order(&mut self) {
+        let numbers = |file: &Candidate| Numbers::of(name_of(&file.path).unwrap_or_default(), name_of(&file.base).unwrap_or_default());
+        let numbers: Vec<Numbers> = self.found.iter().map(numbers).collect();
+        let mut families: BTreeMap<&Path, Vec<(SystemTime, &Numbers)>> = BTreeMap::new();
+        for (file, numbers) in self.found.iter().zip(&numbers).filter(|(file, _)| file.path != file.base) {
+            families.entry(&file.base).or_default().push((file.modified, numbers));
+        }
+        let ways: BTreeMap<PathBuf, bool> =
+            families.into_iter().map(|(base, mut files)| (base.to_owned(), counts_up(&mut files))).collect();
+        let place = |file: &Candidate, numbers: Numbers| numbers.place(ways.get(&file.base).copied().unwrap_or_default());
+        let mut keyed: Vec<_> = std::mem::take(&mut self.found)
+            .into_iter()
+            .zip(numbers)
+            .map(|(file, numbers)| ((file.path == file.base, file.modified, place(&file, numbers), file.path.clone()), file))
+            .collect();
+        keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
+        self.found = keyed.into_iter().map(|(_, file)| file).collect();
     }
 
     fn look(&mut self, path: &Path, base: PathBuf, (in_pattern, is_successor): (bool, bool)) {

@@ -70,6 +70,7 @@ impl Tail {
                         return Ok(if own > file.offset() { Holds::Unsettled } else { Holds::Followed(at) });
                     }
                 }
+                Likeness::Same if self.goes_on_in_its_place(file, candidate, found)? => {}
                 Likeness::Same if !packed && file.file().is_some() => return Ok(Holds::Followed(at)),
                 Likeness::Same => return Ok(Holds::Copy),
             }
@@ -114,6 +115,17 @@ impl Tail {
                 Holds::New(Content::of(probe, until)?)
             }
         })
+    }
+
+    /// Whether a followed content whose own file is gone is rather what lies under its name now, and has all that was read of it, than
+    /// something of another log: of a log of which only the header was read, every one is the beginning.
+    fn goes_on_in_its_place(&self, file: &FollowedFile, candidate: &Candidate, found: &[Candidate]) -> io::Result<bool> {
+        if candidate.base == file.base {
+            return Ok(false);
+        }
+        let Some(own) = found.iter().find(|found| found.path == file.base) else { return Ok(false) };
+        let Ok(own) = File::open(&own.path) else { return Ok(false) };
+        Ok(file.content().compare(&mut Probe::file(&own, &self.settings.hasher)?, file.offset())? == Likeness::Same)
     }
 
     /// What a file is that has what was read of a content, where the file in which that was read is still there: reading goes on in its own.

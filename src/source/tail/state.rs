@@ -110,6 +110,11 @@ impl Tail {
         self.trouble.as_deref()
     }
 
+    /// How many directories were looked at: what is new there is new.
+    pub fn directories(&self) -> usize {
+        self.directories.len()
+    }
+
     /// What is to be saved: how far each content was read. What polls have given must have been taken.
     pub fn read_files(&self) -> ReadFiles {
         let followed = self.files.iter().filter(|file| file.offset() > 0).map(FollowedFile::as_read);

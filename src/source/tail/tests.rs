@@ -430,3 +430,26 @@ fn of_thousands_of_files_few_are_open_and_all_are_read_once() {
     logs.remove("app-4.log");
     assert_eq!(lines(&mut again), [vec!["lost".to_owned()], texts(9_000, 9_001)].concat());
 }
+
+#[test]
+fn files_that_were_rotated_within_a_tick_of_the_clock_are_read_in_the_order_of_their_numbers() {
+    for names in [["a.log-0009", "a.log-0010", "a.log-0011"], ["a.log.10", "a.log.9", "a.log.8"]] {
+        let logs = Logs::new();
+        logs.append("a.log", &text(0, 10));
+        let mut tail = logs.new_tail("a.log");
+        assert_eq!(lines(&mut tail), texts(0, 10));
+        // While nobody looks.
+        for (at, name) in (1..).zip(names) {
+            logs.rename("a.log", name);
+            logs.append("a.log", &text(at * 10, at * 10 + 10));
+            if at == 1 {
+                logs.pack(name);
+            }
+        }
+        let tick = std::time::SystemTime::now();
+        for entry in fs::read_dir(logs.path("")).expect("a directory").flatten() {
+            File::options().append(true).open(entry.path()).and_then(|file| file.set_modified(tick)).expect("set");
+        }
+        assert_eq!(lines(&mut logs.again("a.log", &tail)), texts(10, 40), "{names:?}");
+    }
+}

@@ -275,3 +275,24 @@ fn it_is_truncated_while_the_service_is_down_and_outgrows_itself() {
     assert_eq!(service.metric("leakwarden_source_losses_total{source=\"core\"}"), 1.0);
     service.stop();
 }
+
+/// The service dies as soon as it is ready, and before it starts again its log is rotated and packed.
+/// What was followed is known from the first look on: nothing of it is history.
+#[test]
+fn while_a_service_is_down_that_was_killed_when_it_had_just_begun() {
+    for is_empty in [true, false] {
+        let company = Company::new("core.log");
+        let config = fs::read_to_string(company.path("config.toml")).expect("is there");
+        company.write("config.toml", config.replace("checkpoint_interval = \"1s\"", "checkpoint_interval = \"1h\""));
+        company.write("core.log", if is_empty { String::new() } else { records(0, 40) });
+        company.start().crash();
+        company.append("core.log", &records(40, 60));
+        company.rename("core.log", "core.log.1");
+        company.gzip("core.log.1");
+        company.write("core.log", records(60, 70));
+        let service = company.start();
+        // What it had read was saved with what it follows.
+        has_read(&service, 30);
+        assert!(!service.stop().contains("lost"));
+    }
+}
