@@ -150,12 +150,12 @@ impl Trouble {
             Trouble::Killed => {
                 service.take().expect("it runs").crash();
                 between(dir, log, chance);
-                *service = Some(Service::start(dir));
+                *service = Some(started(dir, log));
             }
             Trouble::Stopped => {
                 service.take().expect("it runs").stop();
                 between(dir, log, chance);
-                *service = Some(Service::start(dir));
+                *service = Some(started(dir, log));
             }
             Trouble::Reloaded => service.as_ref().expect("it runs").signal("HUP"),
             Trouble::EmptyFeed => {
@@ -170,6 +170,11 @@ impl Trouble {
             }
         }
     }
+}
+
+/// A service that is started while its log is away waits for it, and is not ready.
+fn started(dir: &Path, log: &Log) -> Service {
+    if log.away { Service::start_unready(dir) } else { Service::start(dir) }
 }
 
 /// Has the configuration read again, and waits for that outcome.
