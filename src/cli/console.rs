@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 use leakwarden::config::schema::{Config, Retention, SourceKind};
 use leakwarden::config::{exposure, load};
+use leakwarden::console::oidc::client::Client;
 use leakwarden::console::settings::{KeyHolder, Settings, SignIn};
 use leakwarden::console::writers::{self, DecisionsTo, Files};
 use leakwarden::console::{Console, SharedPeople};
@@ -78,6 +79,19 @@ enum AccountCommand {
         /// No password: a proxy signs people in
         #[arg(long)]
         by_proxy: bool,
+        /// No password: the provider of [console] oidc_issuer signs people in, and names whose account it is by this subject
+        #[arg(long, conflicts_with = "by_proxy")]
+        subject: Option<String>,
+    },
+    /// Say whose account it is for the provider of [console] oidc_issuer
+    Subject {
+        /// Configuration file of the service
+        #[arg(long)]
+        config: PathBuf,
+        /// Name of the account
+        name: String,
+        /// The subject by which the provider names them; without one it names nobody
+        subject: Option<String>,
     },
     /// Give an account these roles, and no others
     Grant {
@@ -152,6 +166,7 @@ pub fn told(error: DeskError) -> Failure {
 
 fn accounts(command: &AccountCommand) -> Result<(), Failure> {
     let (AccountCommand::Add { config, .. }
+    | AccountCommand::Subject { config, .. }
     | AccountCommand::Grant { config, .. }
     | AccountCommand::Reset { config, .. }
     | AccountCommand::Disable { config, .. }
@@ -160,14 +175,21 @@ fn accounts(command: &AccountCommand) -> Result<(), Failure> {
     let runtime = runtime()?;
     let database = open(&runtime, &config)?;
     match command {
-        AccountCommand::Add { name, employee, roles, by_proxy, .. } => {
+        AccountCommand::Add { name, employee, roles, by_proxy, subject, .. } => {
             let grants = grants(roles)?;
             if config.directory.employees.is_some() && context.classifier.directory.employee(employee).is_none() {
                 return Err(Failure::argument("--employee", "must be an employee of the directory", employee));
             }
-            let password = if *by_proxy { None } else { Some(password()?) };
+            let password = if *by_proxy || subject.is_some() { None } else { Some(password()?) };
             let added = account::add(&database, name, employee, password.as_deref(), &grants, now());
-            enrolled(runtime.block_on(added).map_err(told)?.as_ref())
+            let enrolment = runtime.block_on(added).map_err(told)?;
+            if let Some(subject) = subject {
+                runtime.block_on(account::set_subject(&database, name, Some(subject))).map_err(told)?;
+            }
+            enrolled(enrolment.as_ref())
+        }
+        AccountCommand::Subject { name, subject, .. } => {
+            runtime.block_on(account::set_subject(&database, name, subject.as_deref())).map_err(told)
         }
         AccountCommand::Grant { name, roles, .. } => {
             let grants = grants(roles)?;
@@ -266,7 +288,7 @@ impl Prepared {
                     SignIn::Local
                 }
             },
-            _ => SignIn::Local,
+            _ => provider(config, &mut problems).map_or(SignIn::Local, |client| SignIn::Oidc(Arc::new(client))),
         };
         if !problems.is_empty() {
             return Err(Failure::Unusable(problems));
@@ -339,6 +361,21 @@ impl Prepared {
             tracing::warn!(why, "decisions or view records wait for the next start");
         }
     }
+}
+
+/// The provider that signs people in, where one does.
+fn provider(config: &Config, problems: &mut Vec<Problem>) -> Option<Client> {
+    let console = &config.console;
+    let (issuer, client_id) = (console.oidc_issuer.as_ref()?, console.oidc_client_id.as_ref()?);
+    let secret = match console.oidc_client_secret_file.as_deref().map(load::secret).transpose() {
+        Ok(secret) => secret.map(|secret| String::from_utf8_lossy(&secret).into_owned()),
+        Err(problem) => {
+            problems.push(problem);
+            return None;
+        }
+    };
+    let client = Client::new(issuer, client_id, secret, console.oidc_address.as_ref()?, console.oidc_ca_file.as_deref());
+    client.map_err(|why| problems.push(Problem::plain(format!("{}: console.oidc_ca_file", config.file.display()), why))).ok()
 }
 
 /// How long what is kept is kept.

@@ -2,6 +2,7 @@
 
 use crate::config::schema::Config;
 use crate::model::problem::Problem;
+use crate::notify::http::is_safe;
 use std::net::{IpAddr, SocketAddr};
 
 /// Settings of `[http]` that would send what names people in the clear.
@@ -22,6 +23,8 @@ pub fn of_console(config: &Config) -> Vec<Problem> {
     let pairs = [
         ("tls_certificate_file", console.tls_certificate_file.is_some(), "tls_key_file", console.tls_key_file.is_some()),
         ("proxy_header", console.proxy_header.is_some(), "proxy_secret_file", console.proxy_secret_file.is_some()),
+        ("oidc_issuer", console.oidc_issuer.is_some(), "oidc_client_id", console.oidc_client_id.is_some()),
+        ("oidc_issuer", console.oidc_issuer.is_some(), "oidc_address", console.oidc_address.is_some()),
     ];
     for (one, has_one, other, has_other) in pairs {
         if has_one != has_other {
@@ -37,6 +40,16 @@ pub fn of_console(config: &Config) -> Vec<Problem> {
         problems.push(Problem::new(format!("{file}: console.proxy_addresses"), "must be IP addresses", format!("{address:?}")));
     }
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'));
+    if let Some(issuer) = console.oidc_issuer.as_ref().filter(|_| console.proxy_header.is_some()) {
+        let rule = "must not be given beside console.proxy_header: people are signed in by one of them";
+        problems.push(Problem::new(format!("{file}: console.oidc_issuer"), rule, format!("{issuer:?}")));
+    }
+    for (name, address) in [("oidc_issuer", &console.oidc_issuer), ("oidc_address", &console.oidc_address)] {
+        if let Some(address) = address.as_ref().filter(|address| !is_safe(address)) {
+            let rule = "must be https, or an address of this machine: who signs in, and as whom, would travel in the clear";
+            problems.push(Problem::new(format!("{file}: console.{name}"), rule, format!("{address:?}")));
+        }
+    }
     if let Some(name) = console.hosts.iter().find(|name| !is_name(name)) {
         problems.push(Problem::new(format!("{file}: console.hosts"), "must be names without a port", format!("{name:?}")));
     }

@@ -202,6 +202,16 @@ settings! {
         proxy_header: Option<String> = None => RESTART;
         /// What the proxy proves itself by, in `X-Leakwarden-Proxy-Secret`.
         proxy_secret_file: Option<PathBuf> = None => RESTART.secret();
+        /// Instead of passwords: the provider of OpenID Connect that signs people in, as its tokens name it, e.g. `"https://id.bank.example/realms/staff"`.
+        oidc_issuer: Option<String> = None => RESTART;
+        /// What the provider calls this console.
+        oidc_client_id: Option<String> = None => RESTART;
+        /// What this console proves itself by to the provider; without it the code alone is proven (PKCE).
+        oidc_client_secret_file: Option<PathBuf> = None => RESTART.secret();
+        /// Where browsers reach the console, e.g. `"https://desk.bank.example"`: the provider sends people back to `/sign-in/oidc/callback` there.
+        oidc_address: Option<String> = None => RESTART;
+        /// Certificates (PEM) by which the provider is trusted; default: those of the system.
+        oidc_ca_file: Option<PathBuf> = None => RESTART;
         /// Addresses of the proxy, from which alone that header counts, and `X-Forwarded-For`; default: this machine.
         proxy_addresses: Vec<String> = Vec::new() => RESTART;
         /// Whether employees are named by pseudonyms until somebody has taken their case: in the queue, on pages, in print, in the API and in the record of views.

@@ -9,6 +9,7 @@ use crate::desk::session::Session;
 use crate::desk::view_log::View;
 use crate::desk::{DeskError, case};
 use crate::model::time::Timestamp;
+use crate::model::zone::Zone;
 use axum::http::StatusCode;
 use maud::Markup;
 use serde_json::Value;
@@ -31,6 +32,8 @@ pub struct Asked {
     pub path: Vec<String>,
     /// How whoever asks reads.
     pub reader: Reader,
+    /// The zone of the times that they are told: the one that they chose, or the console's.
+    pub zone: Zone,
     /// The query.
     pub query: Fields,
     /// The body of a form or of JSON.
@@ -39,6 +42,8 @@ pub struct Asked {
     pub if_match: Option<i64>,
     /// `Last-Event-ID`.
     pub last_event: Option<i64>,
+    /// The cookie of a sign-in that was begun with the provider.
+    pub attempt: Option<String>,
 }
 
 impl Asked {
@@ -49,13 +54,7 @@ impl Asked {
 
     /// For whom a page is made.
     pub fn shell(&self) -> Shell<'_> {
-        Shell {
-            session: self.session.as_ref(),
-            reader: &self.reader,
-            zone: &self.console.settings.zone,
-            now: self.now,
-            pseudonyms: self.console.pseudonyms,
-        }
+        Shell { session: self.session.as_ref(), reader: &self.reader, zone: &self.zone, now: self.now, pseudonyms: self.console.pseudonyms }
     }
 
     /// Whether a search for a name finds only what somebody has taken: it would tell who has a case otherwise.
@@ -123,13 +122,15 @@ pub struct Answer {
     pub cookie: Option<Option<String>>,
     /// How whoever asks wants to read from now on.
     pub reader: Option<Reader>,
+    /// The cookie of a sign-in that is begun with the provider, or none to end it.
+    pub attempt: Option<Option<String>>,
     /// A field of the JSON that is not kept for a request that is sent again.
     pub told_once: Option<&'static str>,
 }
 
 impl Answer {
     fn new(shows: Shows, body: Body) -> Answer {
-        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None, reader: None, told_once: None }
+        Answer { status: StatusCode::OK, shows, body, etag: None, cookie: None, reader: None, attempt: None, told_once: None }
     }
 
     /// A page that shows people.
@@ -189,6 +190,12 @@ impl Answer {
     #[must_use]
     pub fn reads(self, reader: Reader) -> Answer {
         Answer { reader: Some(reader), ..self }
+    }
+
+    /// With a sign-in begun with the provider, or ended.
+    #[must_use]
+    pub fn attempt(self, sealed: Option<String>) -> Answer {
+        Answer { attempt: Some(sealed), ..self }
     }
 
     /// With a cookie set or taken away.

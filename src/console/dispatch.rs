@@ -11,7 +11,7 @@ use crate::console::routes::{Policy, ROUTES, Route};
 use crate::console::settings::{PROXY_SECRET, SignIn};
 use crate::console::state::Console;
 use crate::desk::session::{self, Session};
-use crate::desk::{DeskError, account, token};
+use crate::desk::{DeskError, account, attempt, token};
 use crate::http::Peer;
 use crate::model::time::Timestamp;
 use crate::telemetry::metrics::table::HTTP_REFUSED;
@@ -30,6 +30,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const LONGEST_BODY: usize = 256 * 1024;
 /// The session's cookie: of this host alone, for every path, by TLS or on this machine.
 pub const COOKIE: &str = "__Host-leakwarden";
+/// The cookie of a sign-in that was begun with the provider.
+pub const ATTEMPT: &str = "__Host-leakwarden-attempt";
 /// The header by which the API brings the form's token.
 pub const CSRF: &str = "x-csrf-token";
 
@@ -195,10 +197,12 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
         from,
         path,
         reader: reader.clone(),
+        zone: reader.zone(&console.settings.zone),
         query,
         body,
         if_match: brings.if_match,
         last_event: brings.last_event,
+        attempt: cookie(&parts.headers, ATTEMPT).map(str::to_owned),
     };
     let before = match &once {
         Some(once) => once.begin(&console.database, now).await,
@@ -249,6 +253,14 @@ fn sent(answer: Answer) -> Response {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
     }
+    if let Some(sealed) = answer.attempt {
+        let (sealed, age) = sealed.map_or((String::new(), 0), |sealed| (sealed, attempt::LONGEST_MS / 1000));
+        // Lax: the provider sends people back by a link.
+        let cookie = format!("{ATTEMPT}={sealed}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={age}");
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
     if let Some(reader) = answer.reader {
         let cookie = format!("{}={}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={}", reader::COOKIE, reader.cookie(), reader::KEPT);
         if let Ok(value) = HeaderValue::from_str(&cookie) {
@@ -294,7 +306,8 @@ fn failed(console: &Console, session: Option<&Session>, reader: &Reader, api: bo
     }
     let status = status(error);
     if !api {
-        let shell = Shell { session, reader, zone: &console.settings.zone, now: now(), pseudonyms: console.pseudonyms };
+        let zone = reader.zone(&console.settings.zone);
+        let shell = Shell { session, reader, zone: &zone, now: now(), pseudonyms: console.pseudonyms };
         let page = html::error(shell, status, error).into_string();
         return (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     }
@@ -362,8 +375,8 @@ async fn signed_in(
         return Ok(found.map(|(caller, scopes)| Session::by_token(caller, scopes)));
     }
     match &console.settings.sign_in {
-        SignIn::Local | SignIn::PasswordAlone => {
-            let Some(secret) = cookie(headers) else { return Ok(None) };
+        SignIn::Local | SignIn::PasswordAlone | SignIn::Oidc(_) => {
+            let Some(secret) = cookie(headers, COOKIE) else { return Ok(None) };
             Ok(session::find(&console.database, &people, secret, now).await?)
         }
         SignIn::Proxy { header, secret } => {
@@ -386,10 +399,10 @@ async fn signed_in(
     }
 }
 
-/// The secret of the cookie; of several none.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The value of a cookie; of several none.
+fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut ours = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('=')).filter(|(name, _)| *name == COOKIE);
+    let mut ours = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('=')).filter(|(other, _)| *other == name);
     match (ours.next(), ours.next()) {
         (Some((_, secret)), None) => Some(secret),
         _ => None,

@@ -1,7 +1,7 @@
 //! What pages share: the frame, times, forms.
 
 use crate::console::reader::Reader;
-use crate::console::words::{Text, lists, sentences};
+use crate::console::words::{Text, lists, rules, sentences};
 use crate::desk::DeskError;
 use crate::desk::pseudonym::Pseudonyms;
 use crate::desk::rights::Action;
@@ -60,10 +60,11 @@ pub fn frame(shell: Shell<'_>, title: &str, content: &Markup) -> Markup {
     let printed = session.map(|session| {
         html! { footer.printed { (Text::MadeFor.say(reader.lang)) " " (name(&session.caller.account)) ", " (time(zone, now)) " " (zone.name()) " · leakwarden " (env!("CARGO_PKG_VERSION")) " · " (name(&reader.place)) } }
     });
-    whole(session, reader, title, content, printed)
+    whole(shell, title, content, printed)
 }
 
-fn whole(session: Option<&Session>, reader: &Reader, title: &str, content: &Markup, printed: Option<Markup>) -> Markup {
+fn whole(shell: Shell<'_>, title: &str, content: &Markup, printed: Option<Markup>) -> Markup {
+    let Shell { session, reader, zone, .. } = shell;
     let lang = reader.lang;
     let keys = reader.keys && session.is_some();
     html! {
@@ -84,6 +85,7 @@ fn whole(session: Option<&Session>, reader: &Reader, title: &str, content: &Mark
                     div.out {
                         (languages(session, reader))
                         @if let Some(session) = session {
+                            a #zone-link href="/help#zone-help" title=(Text::Zone.say(lang)) { (zone.name()) }
                             a #help-link href="/help" aria-current=[here(reader, "/help")] { (Text::Help.say(lang)) }
                             span #who { (name(&session.caller.account)) }
                             form #sign-out method="post" action="/sign-out" { (token(session)) button { (Text::SignOut.say(lang)) } }
@@ -173,15 +175,17 @@ pub fn error(shell: Shell<'_>, status: StatusCode, error: &DeskError) -> Markup 
         StatusCode::SERVICE_UNAVAILABLE => Text::NotNow,
         _ => Text::NotDone,
     };
+    let translated = rules::told(error, lang);
     // The same of every place: what is not yours is answered like what is not there.
     let reader = Reader { place: "/".to_owned(), ..shell.reader.clone() };
     whole(
-        shell.session,
-        &reader,
+        Shell { reader: &reader, ..shell },
         title.say(lang),
         &html! {
             h1 { (title.say(lang)) }
             @match error {
+                DeskError::Refused { value, .. } if translated.is_some() => p { (translated.unwrap_or_default()) "；" q { (name(value)) } },
+                DeskError::NotAllowed(_) | DeskError::State { .. } if translated.is_some() => p { (translated.unwrap_or_default()) },
                 DeskError::NotFound => p { (Text::NoSuchPage.say(lang)) },
                 DeskError::Database(_) => p { (Text::NoDatabase.say(lang)) },
                 DeskError::Stale(newer) => {

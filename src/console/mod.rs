@@ -12,6 +12,7 @@ pub mod api;
 pub mod dispatch;
 pub mod form;
 pub mod html;
+pub mod oidc;
 pub mod pages;
 pub mod reader;
 pub mod routes;

@@ -1,7 +1,8 @@
-//! How a page is made for whoever reads it: the language, whether keys act, the place that was asked for.
+//! How a page is made for whoever reads it: the language, whether keys act, the zone of times, the place that was asked for.
 //!
 //! The language is the one that was chosen (a cookie), else the browser's, else English.
 
+use crate::model::zone::Zone;
 use crate::page::Lang;
 use axum::http::{HeaderMap, header};
 
@@ -17,13 +18,15 @@ pub struct Reader {
     pub lang: Lang,
     /// Whether single keys act.
     pub keys: bool,
+    /// The zone of times, by its name, where another than the console's was chosen.
+    pub zone: Option<String>,
     /// Path and query that were asked for: where a change of language leads back to.
     pub place: String,
 }
 
 impl Default for Reader {
     fn default() -> Reader {
-        Reader { lang: Lang::En, keys: true, place: "/".to_owned() }
+        Reader { lang: Lang::En, keys: true, zone: None, place: "/".to_owned() }
     }
 }
 
@@ -33,15 +36,23 @@ impl Reader {
         let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let pairs = all.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let chosen = pairs.filter(|(name, _)| *name == COOKIE).map(|(_, value)| value).next();
-        let (lang, keys) = chosen.and_then(|value| value.split_once('.')).unwrap_or_default();
+        let mut parts = chosen.unwrap_or_default().splitn(3, '.');
+        let (lang, keys, zone) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
+        let zone = zone.filter(|name| Zone::named(name).is_some()).map(str::to_owned);
         let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let lang = Lang::parse(lang).unwrap_or_else(|| first_of(accepted));
-        Reader { lang, keys: keys != "off", place: place.to_owned() }
+        Reader { lang, keys: keys != "off", zone, place: place.to_owned() }
     }
 
     /// The cookie's value.
     pub fn cookie(&self) -> String {
-        format!("{}.{}", self.lang.tag(), if self.keys { "on" } else { "off" })
+        let zone = self.zone.as_ref().map_or_else(String::new, |name| format!(".{name}"));
+        format!("{}.{}{zone}", self.lang.tag(), if self.keys { "on" } else { "off" })
+    }
+
+    /// The zone of times, where the console's is this one.
+    pub fn zone(&self, of_console: &Zone) -> Zone {
+        self.zone.as_deref().and_then(Zone::named).unwrap_or_else(|| of_console.clone())
     }
 }
 
@@ -77,5 +88,8 @@ mod tests {
         let chosen = of(Some("x=y; __Host-leakwarden-reader=en.off"), "zh");
         assert_eq!((chosen.lang, chosen.keys, chosen.cookie()), (Lang::En, false, "en.off".to_owned()));
         assert_eq!(of(Some("__Host-leakwarden-reader=<script>"), "zh").lang, Lang::Zh);
+        let elsewhere = of(Some("__Host-leakwarden-reader=zh-CN.on.Europe/Berlin"), "");
+        assert_eq!((elsewhere.zone.as_deref(), elsewhere.cookie()), (Some("Europe/Berlin"), "zh-CN.on.Europe/Berlin".to_owned()));
+        assert_eq!(of(Some("__Host-leakwarden-reader=en.on.Nowhere/At.All"), "").zone, None);
     }
 }

@@ -59,6 +59,8 @@ routes! {
     GET "/keys.js" Open, pages::reading::script, "the script of keys";
     GET "/sign-in" Open, pages::sign_in::form, "the form to sign in";
     POST "/sign-in" Open, pages::sign_in::enter, "signs in";
+    GET "/sign-in/oidc" Open, pages::single_sign_on::begin, "leads to the provider that signs people in";
+    GET "/sign-in/oidc/callback" Open, pages::single_sign_on::end, "signs in whom the provider names";
     POST "/preferences" Open, pages::reading::prefer, "chooses language and keys";
     POST "/sign-out" SignedIn, pages::sign_in::leave, "signs out";
     GET "/" SignedIn, pages::today::page, "the queue of today, within one's reach";

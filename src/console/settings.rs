@@ -1,5 +1,6 @@
 //! How the console is set up, as checked.
 
+use crate::console::oidc::client::Client;
 use crate::desk::unmask::Finder;
 use crate::model::zone::Zone;
 use std::net::IpAddr;
@@ -61,6 +62,8 @@ pub enum SignIn {
     Local,
     /// By password alone: of the demo, which only its own machine reaches. No configuration says so.
     PasswordAlone,
+    /// With the house's provider of OpenID Connect.
+    Oidc(Arc<Client>),
     /// A proxy has done it, says who it was in this header, and proves itself by the secret in [`PROXY_SECRET`].
     Proxy {
         /// The header with the account's name, lower case.
@@ -78,6 +81,7 @@ impl std::fmt::Debug for SignIn {
         match self {
             SignIn::Local => f.write_str("Local"),
             SignIn::PasswordAlone => f.write_str("PasswordAlone"),
+            SignIn::Oidc(_) => f.write_str("Oidc"),
             SignIn::Proxy { header, .. } => f.debug_struct("Proxy").field("header", header).finish_non_exhaustive(),
         }
     }

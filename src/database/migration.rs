@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 9, name: "reviewers", sql: include_str!("migrations/0009_reviewers.sql") },
     Migration { number: 10, name: "holds", sql: include_str!("migrations/0010_holds.sql") },
     Migration { number: 11, name: "retention", sql: include_str!("migrations/0011_retention.sql") },
+    Migration { number: 12, name: "single-sign-on", sql: include_str!("migrations/0012_single_sign_on.sql") },
 ];
 
 /// Where the steps that were made are written down.

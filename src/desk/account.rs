@@ -16,6 +16,8 @@ use totp_rs::{Builder, Secret, Totp};
 /// Characters of the shortest password.
 pub const SHORTEST_PASSWORD: usize = 12;
 const LONGEST_PASSWORD: usize = 256;
+/// Bytes of the longest subject, by OpenID Connect.
+const LONGEST_SUBJECT: usize = 255;
 /// What argon2id takes: kibibytes, passes, lanes. As OWASP recommends it at the least.
 const COST: (u32, u32, u32) = (19 * 1024, 2, 1);
 
@@ -111,6 +113,29 @@ pub async fn disable(database: &Database, name: &str, disabled: bool) -> Result<
     sqlx::query("update account set disabled = $2 where name = $1").bind(name).bind(i64::from(disabled)).execute(&mut *write).await?;
     sign_out(&mut write, name).await?;
     Ok(write.commit().await?)
+}
+
+/// Says whose account it is for the provider that signs people in, or that it is nobody's; whoever is signed in by it is signed out.
+pub async fn set_subject(database: &Database, name: &str, subject: Option<&str>) -> Result<(), DeskError> {
+    let subject = subject.map(str::trim);
+    if subject.is_some_and(|subject| subject.is_empty() || subject.len() > LONGEST_SUBJECT) {
+        return Err(DeskError::refused("subject", format!("must have 1 to {LONGEST_SUBJECT} bytes"), subject.unwrap_or_default()));
+    }
+    let mut write = database.write().await?;
+    known(&mut write, name).await?;
+    let taken = sqlx::query("select name from account where subject = $1 and name <> $2").bind(subject).bind(name);
+    if taken.fetch_optional(&mut *write).await?.is_some() {
+        return Err(DeskError::refused("subject", "must not be that of another account", subject.unwrap_or_default()));
+    }
+    sqlx::query("update account set subject = $2 where name = $1").bind(name).bind(subject).execute(&mut *write).await?;
+    sign_out(&mut write, name).await?;
+    Ok(write.commit().await?)
+}
+
+/// The account of a subject, unless there is none or it is disabled.
+pub async fn of_subject(connection: &mut AnyConnection, subject: &str) -> Result<Option<String>, DatabaseError> {
+    let row = sqlx::query("select name from account where subject = $1 and disabled = 0").bind(subject).fetch_optional(connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
 /// All accounts, by name.

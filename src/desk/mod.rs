@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod answered;
+pub mod attempt;
 pub mod case;
 pub mod coverage;
 pub mod delay;

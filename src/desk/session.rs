@@ -26,7 +26,7 @@ pub struct Session {
     pub csrf: String,
     /// What a program may, which comes with a token; `None` for people who have signed in.
     pub scopes: Option<Vec<Scope>>,
-    /// When they signed in; `None` where a proxy says who it is.
+    /// When they proved who they are; `None` where a proxy says who it is.
     pub began: Option<Timestamp>,
     /// The session's stored hash.
     hash: String,
@@ -38,12 +38,17 @@ fn hash(secret: &str) -> String {
 
 /// Begins a session of an account; returns the secret for its cookie.
 pub async fn begin(database: &Database, account: &str, now: Timestamp) -> Result<String, DatabaseError> {
+    begin_as_of(database, account, now, now).await
+}
+
+/// The same of somebody who proved elsewhere, at `proved`, who they are.
+pub async fn begin_as_of(database: &Database, account: &str, proved: Timestamp, now: Timestamp) -> Result<String, DatabaseError> {
     let (secret, csrf) = (random::token()?, random::token()?);
     let mut write = database.write().await?;
     let over = sqlx::query("delete from session where seen_at < $1 or created_at < $2").bind(now.0 - IDLE_MS - NOTED_MS);
     over.bind(now.0 - WHOLE_MS).execute(&mut *write).await?;
-    let insert = "insert into session (hash, account, csrf, created_at, seen_at) values ($1, $2, $3, $4, $4)";
-    sqlx::query(insert).bind(hash(&secret)).bind(account).bind(csrf).bind(now.0).execute(&mut *write).await?;
+    let insert = "insert into session (hash, account, csrf, created_at, seen_at, proved_at) values ($1, $2, $3, $4, $4, $5)";
+    sqlx::query(insert).bind(hash(&secret)).bind(account).bind(csrf).bind(now.0).bind(proved.0).execute(&mut *write).await?;
     write.commit().await?;
     Ok(secret)
 }
@@ -52,10 +57,12 @@ pub async fn begin(database: &Database, account: &str, now: Timestamp) -> Result
 pub async fn find(database: &Database, people: &People, secret: &str, now: Timestamp) -> Result<Option<Session>, DatabaseError> {
     let hash = hash(secret);
     let mut read = database.read().await?;
-    let row = sqlx::query("select account, csrf, created_at, seen_at from session where hash = $1").bind(&hash);
+    let row = sqlx::query("select account, csrf, created_at, seen_at, proved_at from session where hash = $1").bind(&hash);
     let Some(row) = row.fetch_optional(&mut *read).await? else { return Ok(None) };
     let (account, csrf): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     let (created, seen): (i64, i64) = (row.try_get(2)?, row.try_get(3)?);
+    // No later than the session is old.
+    let proved = row.try_get::<Option<i64>, _>(4)?.map_or(created, |proved| proved.min(created));
     if now.0 - created >= WHOLE_MS || now.0 - seen >= IDLE_MS {
         return Ok(None);
     }
@@ -66,7 +73,7 @@ pub async fn find(database: &Database, people: &People, secret: &str, now: Times
         sqlx::query("update session set seen_at = $2 where hash = $1").bind(&hash).bind(now.0).execute(&mut *write).await?;
         write.commit().await?;
     }
-    Ok(caller.map(|caller| Session { caller, csrf, scopes: None, began: Some(Timestamp(created)), hash }))
+    Ok(caller.map(|caller| Session { caller, csrf, scopes: None, began: Some(Timestamp(proved)), hash }))
 }
 
 /// Ends a session.

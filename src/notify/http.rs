@@ -67,6 +67,20 @@ impl Http {
     }
 }
 
+/// Whether an address is spoken to over TLS, or is of this machine.
+pub fn is_safe(address: &str) -> bool {
+    let near = |rest: &str| {
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        ["127.0.0.1", "localhost", "[::1]"].contains(&host)
+    };
+    match address.split_once("://") {
+        Some(("https", rest)) => !rest.is_empty(),
+        Some(("http", rest)) => near(rest),
+        Some(_) | None => false,
+    }
+}
+
 fn answer(response: Result<Response<ureq::Body>, ureq::Error>) -> Result<Answer, SendError> {
     let mut response = response.map_err(|error| failed(&error))?;
     let (status, retry_after) = (response.status().as_u16(), retry_after(response.headers(), SystemTime::now()));
@@ -143,6 +157,22 @@ mod tests {
         headers.insert("retry-after", HeaderValue::from_static(value));
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         retry_after(&headers, now).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn what_is_sent_in_the_clear_stays_on_this_machine() {
+        for (address, safe) in [
+            ("https://id.bank.example", true),
+            ("http://127.0.0.1:8080/realm", true),
+            ("http://localhost", true),
+            ("http://id.bank.example", false),
+            ("http://127.0.0.1.evil.example", false),
+            ("http://localhost@evil.example/", false),
+            ("https://", false),
+            ("id.bank.example", false),
+        ] {
+            assert_eq!(is_safe(address), safe, "{address}");
+        }
     }
 
     #[test]

@@ -209,6 +209,7 @@ fn another(key: &Key) -> String {
         ValueType::Text if key.name == "proxy_header" => "\"another\"".to_owned(),
         ValueType::Texts if key.name == "hosts" => "\"another\"".to_owned(),
         ValueType::Texts if key.name == "proxy_addresses" => "\"10.0.0.7\"".to_owned(),
+        ValueType::Text if ["oidc_issuer", "oidc_address"].contains(&key.name) => "\"https://another.example\"".to_owned(),
         ValueType::Text if key.name == "link" => "\"https://desk.example/{case}\"".to_owned(),
         ValueType::Text | ValueType::Path | ValueType::Glob | ValueType::Texts => "\"another:1\"".to_owned(),
     }
@@ -216,6 +217,9 @@ fn another(key: &Key) -> String {
 
 /// Keys of `[console]` that go together.
 const PAIRS: [[&str; 2]; 2] = [["tls_certificate_file", "tls_key_file"], ["proxy_header", "proxy_secret_file"]];
+
+/// Keys of `[console]` of which each needs the others.
+const PROVIDER: [&str; 3] = ["oidc_issuer", "oidc_client_id", "oidc_address"];
 
 /// What a key is declared to do, it does: change the hash of results, need a restart, be read by its former name.
 #[test]
@@ -246,6 +250,13 @@ fn declared_traits_of_keys_hold() {
                     let other = if pair[0] == name { pair[1] } else { pair[0] };
                     let of = |one: &str| given(table, &format!("{other} = \"other\"\n{one}"));
                     (of(&format!("{name} = \"one\"")), of(&content))
+                }
+                name if table.name == "console" && PROVIDER.contains(&name) => {
+                    let others =
+                        PROVIDER.iter().filter(|other| **other != name).map(|other| format!("{other} = \"https://other.example\"\n"));
+                    let others: String = others.collect();
+                    let of = |one: &str| given(table, &format!("{others}{one}"));
+                    (of(&format!("{name} = \"https://one.example\"")), of(&content))
                 }
                 _ => (alone.clone(), given(table, &content)),
             };

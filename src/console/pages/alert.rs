@@ -68,7 +68,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                 summary { (Text::Revisions.say(lang)) " (" (revisions.len()) ")" }
                 ul { @for (number, at) in &revisions { li {
                     a href={ "/alerts/" (encoded(&alert.id)) "?revision=" (number) } aria-current=[(*number == alert.revision).then_some("true")] { (Text::Revision.say(lang)) " " (number) }
-                    ", " (time(&asked.console.settings.zone, *at))
+                    ", " (time(&asked.zone, *at))
                 } } }
             }
         }

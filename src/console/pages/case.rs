@@ -46,7 +46,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let cover = asked.console.pseudonyms.cover(&case);
     let (case, entries, dossier) = (cover.case(case), cover.entries(entries), dossier.map(|dossier| cover.dossier(dossier)));
     let alerts: Vec<Alert> = alerts.into_iter().map(|alert| cover.alert(alert)).collect();
-    let (zone, session) = (&asked.console.settings.zone, asked.session.as_ref());
+    let (zone, session) = (&asked.zone, asked.session.as_ref());
     let may = |action| caller.may(action, &case.subject());
     let tables = dossier.as_ref().map_or(&[][..], |dossier| &dossier.accesses.tables);
     let title = format!("{} {}", Text::Case.say(lang), case.id);

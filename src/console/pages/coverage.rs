@@ -13,7 +13,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let mut read = asked.console.database.read().await?;
     let found = coverage::read(&mut read).await?;
     drop(read);
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let house = HouseCoverage { days: found.days.into_iter().collect(), tables: found.tables };
     let content = html! {
         h1 { (Word::NotSeen.say(lang)) }

@@ -12,7 +12,7 @@ use maud::html;
 /// `GET /deliveries`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let receivers = overview::receivers(&asked.console.database, asked.now).await?;
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let at = |at: Option<Timestamp>| html! { @if let Some(at) = at { (time(zone, at)) } @else { "–" } };
     let content = html! {
         h1 { (Text::Deliveries.say(lang)) }

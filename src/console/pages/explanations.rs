@@ -37,7 +37,7 @@ pub fn table(asked: &Asked, explanations: &[Explanation]) -> Markup {
 }
 
 fn row(asked: &Asked, one: &Explanation) -> Markup {
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let in_force = one.is_in_force(asked.now);
     html! {
         tr {

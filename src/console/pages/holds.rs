@@ -56,7 +56,7 @@ pub fn table(asked: &Asked, holds: &[(Hold, CaseFile)]) -> Markup {
 }
 
 fn row(asked: &Asked, hold: &Hold, case: &CaseFile) -> Markup {
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let may = |action| asked.session.as_ref().filter(|session| session.caller.may(action, &case.subject()));
     html! {
         tr {

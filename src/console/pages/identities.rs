@@ -55,7 +55,7 @@ pub async fn looked_for(asked: &Asked) -> Result<Option<Shown>, DeskError> {
 
 /// `GET /unmaskings/{id}/identities`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let Some(shown) = looked_for(&asked).await? else { return again(&asked) };
     let Shown { unmasking, found, cited } = &shown;
     let title = format!("{} · {} {}", Text::Identities.say(lang), Text::Case.say(lang), unmasking.case_id);

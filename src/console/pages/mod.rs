@@ -14,6 +14,7 @@ pub mod quality;
 pub mod reading;
 pub mod sign_in;
 pub mod silences;
+pub mod single_sign_on;
 pub mod today;
 pub mod unmaskings;
 pub mod views;

@@ -45,7 +45,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
         }
     }
     drop(read);
-    let zone = &asked.console.settings.zone;
+    let zone = &asked.zone;
     let unit = cases.cases.iter().flat_map(|case| &case.parties).find(|(party, _)| *party == about).and_then(|(_, unit)| unit.as_ref());
     let rows = cases.cases.len() + alerts.len();
     let content = html! {

@@ -8,8 +8,25 @@ use crate::console::words::{Text, lists};
 use crate::desk::DeskError;
 use crate::desk::case::CaseState;
 use crate::model::decision::VerdictOutcome;
+use crate::model::zone::Zone;
 use crate::page::{self, Lang};
 use maud::html;
+
+/// Bytes of the longest name of a zone.
+const LONGEST_ZONE: usize = 64;
+/// Zones that are proposed; any other can be written.
+const ZONES: [&str; 10] = [
+    "Asia/Shanghai",
+    "Asia/Urumqi",
+    "Asia/Hong_Kong",
+    "Asia/Singapore",
+    "Asia/Tokyo",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Los_Angeles",
+    "UTC",
+];
 
 /// `GET /keys.js`
 pub async fn script(_: Asked) -> Result<Answer, DeskError> {
@@ -28,12 +45,19 @@ pub async fn prefer(asked: Asked) -> Result<Answer, DeskError> {
         Some("off") => false,
         Some(other) => return Err(DeskError::refused("keys", "must be on or off", other)),
     };
-    Ok(Answer::see(next(asked.body.text("back"))).reads(Reader { lang, keys, place: String::new() }))
+    let zone = match asked.body.get("zone").map(str::trim) {
+        None => asked.reader.zone.clone(),
+        Some("") => None,
+        Some(name) if name.len() <= LONGEST_ZONE && Zone::named(name).is_some() => Some(name.to_owned()),
+        Some(other) => return Err(DeskError::refused("zone", "must be the name of a time zone, e.g. Asia/Shanghai", other)),
+    };
+    Ok(Answer::see(next(asked.body.text("back"))).reads(Reader { lang, keys, zone, place: String::new() }))
 }
 
 /// `GET /help`
 pub async fn help(asked: Asked) -> Result<Answer, DeskError> {
     let Reader { lang, keys, .. } = asked.reader;
+    let ours = asked.console.settings.zone.name();
     let content = html! {
         h1 { (Text::HelpTitle.say(lang)) }
         section aria-labelledby="rules" {
@@ -47,6 +71,18 @@ pub async fn help(asked: Asked) -> Result<Answer, DeskError> {
         section aria-labelledby="states" {
             h2 #states { (Text::State.say(lang)) }
             p { @for (at, state) in CaseState::ALL.into_iter().enumerate() { @if at > 0 { " → " } (lists::state(state, lang)) } }
+        }
+        section aria-labelledby="zone-help" {
+            h2 #zone-help { (Text::Zone.say(lang)) }
+            p { (Text::ZoneRule.say(lang)) }
+            form.inline #zone-switch method="post" action="/preferences" {
+                @if let Some(session) = &asked.session { (token(session)) }
+                input type="hidden" name="back" value="/help";
+                label for="zone" { (Text::ZoneOfTimes.say(lang)) }
+                input #zone name="zone" list="zones" value=(asked.reader.zone.as_deref().unwrap_or_default()) placeholder=(ours) autocomplete="off";
+                datalist #zones { @for name in ZONES { option value=(name) {} } }
+                button { (Text::Show.say(lang)) }
+            }
         }
         section aria-labelledby="keys-help" {
             h2 #keys-help { (Text::Keys.say(lang)) }

@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use crate::console::answer::{Answer, Asked};
+use crate::console::form::encoded;
 use crate::console::html;
 use crate::console::settings::SignIn;
 use crate::console::words::Text;
@@ -15,7 +16,9 @@ pub async fn style(_: Asked) -> Result<Answer, DeskError> {
 
 /// `GET /sign-in`
 pub async fn form(asked: Asked) -> Result<Answer, DeskError> {
-    local(&asked)?;
+    if !by_provider(&asked) {
+        local(&asked)?;
+    }
     // Whoever is to be shown identities signs in once more.
     if asked.session.is_some() && asked.query.text("again") != "yes" {
         return Ok(Answer::see(next(asked.query.text("next"))));
@@ -54,8 +57,12 @@ pub async fn leave(asked: Asked) -> Result<Answer, DeskError> {
 fn local(asked: &Asked) -> Result<(), DeskError> {
     match asked.console.settings.sign_in {
         SignIn::Local | SignIn::PasswordAlone => Ok(()),
-        SignIn::Proxy { .. } => Err(DeskError::NotFound),
+        SignIn::Oidc(_) | SignIn::Proxy { .. } => Err(DeskError::NotFound),
     }
+}
+
+fn by_provider(asked: &Asked) -> bool {
+    matches!(asked.console.settings.sign_in, SignIn::Oidc(_))
 }
 
 fn asks_for_code(asked: &Asked) -> bool {
@@ -69,7 +76,8 @@ pub(super) fn next(asked: &str) -> String {
     if own { asked.to_owned() } else { "/".to_owned() }
 }
 
-fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
+/// The form, or the way to the provider.
+pub(super) fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
     let lang = asked.reader.lang;
     html::frame(
         asked.shell(),
@@ -78,9 +86,11 @@ fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
             div.sign-in {
                 h1 { "leakwarden" }
                 @if refused {
-                    p.told role="alert" { (Text::Refused.say(lang)) }
+                    p.told role="alert" { (if by_provider(asked) { Text::RefusedByProvider } else { Text::Refused }.say(lang)) }
                 }
-                form method="post" action="/sign-in" {
+                @if by_provider(asked) {
+                    p { a #provider href={ "/sign-in/oidc?next=" (encoded(next)) @if asked.query.text("again") == "yes" { "&again=yes" } } { (Text::ToProvider.say(lang)) } }
+                } @else { form method="post" action="/sign-in" {
                     @if let Some(session) = &asked.session { (html::token(session)) }
                     input type="hidden" name="next" value=(next);
                     label for="account" { (Text::Account.say(lang)) }
@@ -92,7 +102,7 @@ fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
                         input #code name="code" inputmode="numeric" autocomplete="one-time-code" required;
                     }
                     p { button.first { (Text::SignIn.say(lang)) } }
-                }
+                } }
                 p.quiet { (Text::WrittenDown.say(lang)) }
             }
         },

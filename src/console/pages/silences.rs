@@ -42,7 +42,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
 }
 
 fn row(asked: &Asked, silence: &Silence) -> Markup {
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let in_force = silence.is_in_force(asked.now);
     html! {
         tr {

@@ -38,7 +38,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let (unsettled, alarms) = (list::unsettled(&mut read).await?, list::alarms(&mut read).await?);
     let gravest = list::gravest(&mut read, &queue.cases).await?;
     drop(read);
-    let zone = &asked.console.settings.zone;
+    let zone = &asked.zone;
     let content = html! {
         h1 { (title) " · " (time(zone, asked.now)) " " span.quiet { (zone.name()) } }
         p.line #budget {

@@ -55,7 +55,7 @@ fn table(asked: &Asked, requests: &[Unmasking]) -> Markup {
 }
 
 fn row(asked: &Asked, one: &Unmasking) -> Markup {
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     html! {
         tr {
             td { a href={ "/unmaskings/" (one.id) } data-row { (Text::Request.say(lang)) " " (one.id) } }
@@ -70,7 +70,7 @@ fn row(asked: &Asked, one: &Unmasking) -> Markup {
 
 /// Where a request stands, by whom and until when.
 fn state(asked: &Asked, one: &Unmasking) -> Markup {
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     html! {
         (lists::unmask_state(one.state, one.is_live(asked.now), lang))
         @if let (Some(by), Some(at)) = (&one.decided_by, one.decided_at) { ": " (name(by)) ", " (time(zone, at)) }
@@ -118,7 +118,7 @@ pub async fn of_case(asked: Asked) -> Result<Answer, DeskError> {
 
 /// `GET /unmaskings/{id}`
 pub async fn one(asked: Asked) -> Result<Answer, DeskError> {
-    let (caller, zone, lang) = (asked.caller()?, &asked.console.settings.zone, asked.reader.lang);
+    let (caller, zone, lang) = (asked.caller()?, &asked.zone, asked.reader.lang);
     let mut read = asked.console.database.read().await?;
     let one = unmask::one(&mut read, caller, asked.number(0)?).await?;
     drop(read);

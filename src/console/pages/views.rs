@@ -34,7 +34,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let mut read = asked.console.database.read().await?;
     let broken = if all { view_log::first_broken(&mut read).await? } else { None };
     drop(read);
-    let (zone, lang) = (&asked.console.settings.zone, asked.reader.lang);
+    let (zone, lang) = (&asked.zone, asked.reader.lang);
     let content = html! {
         h1 { (Text::Views.say(lang)) }
         @if all {

@@ -21,6 +21,8 @@ words! {
         Password: "Password", "密码";
         Code: "Code of the second factor", "第二因素验证码";
         Refused: "Account, password and code do not go together. A code counts once: wait for the next one. After five failures in a row each attempt from here waits longer, up to five minutes.", "账号、密码与验证码不匹配。每个验证码只能使用一次，请等待下一个。连续五次失败后，从此处的每次尝试都须等待更久，最长五分钟。";
+        RefusedByProvider: "You are not signed in. It took too long, the provider said no, or no account here is yours: begin again, or ask whoever keeps the accounts.", "登录未成功：可能超时、身份提供方拒绝，或此处没有您的账号。请重新开始，或联系账号管理员。";
+        ToProvider: "Sign in with the house's account", "使用单位账号登录";
         WrittenDown: "What you look at is written down.", "您查看的内容会被记录。";
         MadeFor: "Made for", "查看者";
         Language: "Language", "语言";
@@ -158,6 +160,9 @@ words! {
         HelpAlert: "An alert is a reason to look. It says that numbers are unusual and that no known reason covers them; it says nothing about why.", "警报只是需要查看的理由：某些数字不寻常，且没有已知理由可以解释；它不说明原因。";
         HelpVerdict: "A verdict cites the revisions that were read. Confirmed says: it happened, and no reason was found. It is not a word about the person.", "结论引用所阅读的修订版。“确认”表示：确有其事且未找到理由，并不评价个人。";
         HelpPrint: "Every page can be printed (A4): values are written out, and who printed it stands below.", "每页均可打印（A4）：数值会以表格列出，并注明打印者。";
+        Zone: "Time zone", "时区";
+        ZoneRule: "Times of pages are told in the console's zone, or in yours. Pictures and days stay in the employee's zone, which they name; the budget's day is the console's.", "页面时间按控制台的时区显示，也可改为您的时区。图表和日期始终采用员工所在时区并注明；限额按控制台的日期计算。";
+        ZoneOfTimes: "Times in", "时间显示为";
         Keys: "Keys", "快捷键";
         KeysRule: "Single keys act wherever nothing is being typed.", "未在输入时，单键即可操作。";
         KeysOn: "Switch keys on", "启用快捷键";

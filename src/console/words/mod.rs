@@ -6,6 +6,7 @@
 pub mod entries;
 mod fixed;
 pub mod lists;
+pub mod rules;
 pub mod sentences;
 
 pub use fixed::Text;
