@@ -1,6 +1,6 @@
 //! Signing in with a provider of OpenID Connect: a small one of our own, which says what it should not, too.
 
-use crate::company::{MORNING, alert, staffed, take};
+use crate::company::{alert, staffed, take};
 use crate::console::{Got, Running, on_sqlite};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -265,7 +265,6 @@ fn whom_the_provider_names_is_signed_in_with_the_rights_of_this_house() {
         assert_eq!(back(&running, &provider, &off, json!({ "alg": "ES256", "kid": "k2" }), claims(&provider, &off)).await.status, 401);
         let taken = account::set_subject(&database, "chen.lei", Some("sub-1")).await;
         assert!(taken.is_err(), "a subject is of one account");
-        let _ = MORNING;
     });
 }
 

@@ -202,7 +202,7 @@ fn claims(body: Body, expected: Expected<'_>) -> Result<Claims, Refused> {
         return Err(Refused::NotYet);
     }
     if let Some(within) = expected.within
-        && !body.auth_time.is_some_and(|at| expected.now.saturating_sub(at) <= within)
+        && body.auth_time.is_none_or(|at| expected.now.saturating_sub(at) > within)
     {
         return Err(Refused::NotAnew);
     }
