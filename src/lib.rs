@@ -28,7 +28,8 @@
 //! [`evaluate`] measures detection on the pipeline's replay, which knows of it only as a [`pipeline::replay::Tap`]; the binary's
 //! commands use everything. [`notify`] (with `settings`, `database`, `telemetry`, `random` and what a sink appends by) tells people of
 //! cases; `config` holds what each of its sinks made of its own table. [`simulate`] knows nothing of the detection that it is to test; [`random`] serves it, evaluation and
-//! tests. Whatever writes files does so by [`private_file`] (the store's own excepted). `tests/suite/house.rs` holds this rule.
+//! tests. Whatever writes files does so by [`private_file`] (the store's own excepted).
+//! Tests end a process at the points of [`failpoint`]. `tests/suite/house.rs` holds this rule.
 
 #![warn(missing_docs)]
 
@@ -43,6 +44,7 @@ pub mod desk;
 pub mod detect;
 pub mod engine;
 pub mod evaluate;
+pub mod failpoint;
 pub mod http;
 #[expect(clippy::disallowed_methods, reason = "it waits for brokers, and not for ever")]
 pub mod kafka;

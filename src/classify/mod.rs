@@ -21,6 +21,7 @@ pub mod notice;
 pub mod reason_times;
 pub mod references;
 pub mod resembling;
+pub mod reviewed;
 pub mod subjects;
 pub mod table_file;
 pub mod views;

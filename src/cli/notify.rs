@@ -7,7 +7,7 @@ use leakwarden::config::schema::Config;
 use leakwarden::database::Database;
 use leakwarden::notify::contacts::Contacts;
 use leakwarden::notify::event::Event;
-use leakwarden::notify::outbox::{self, Depth};
+use leakwarden::notify::outbox::{self, Depth, Outbox};
 use leakwarden::notify::workers::{self, now};
 use leakwarden::notify::{Notify, Teller, words};
 use leakwarden::telemetry::metrics::Metrics;
@@ -129,6 +129,7 @@ pub fn teller(config: &Config) -> Result<Teller, Failure> {
 pub fn start(config: &Config, database: &Database, runtime: &Runtime, metrics: &Metrics) -> Result<workers::Workers, Failure> {
     let parts = workers::Parts {
         database: database.clone(),
+        outbox: Outbox::new(&config.notify, config.notifications.unsettled),
         runtime: runtime.handle().clone(),
         teller: teller(config)?,
         retry_for: config.notifications.retry_for,

@@ -5,6 +5,7 @@ use crate::classify::classifier::Classifier;
 use crate::classify::directory::{Directory, DirectoryFiles};
 use crate::classify::explanations::Explanations;
 use crate::classify::logins::LoginRules;
+use crate::classify::reviewed;
 use crate::classify::subjects::Subjects;
 use crate::classify::views;
 use crate::config::results;
@@ -33,7 +34,11 @@ pub fn read_settings(file: &Path) -> Result<(Config, Vec<Problem>), Vec<Problem>
 pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
     let mut loader = Loader { problems: Vec::new(), hasher: blake3::Hasher::new() };
     let catalog = match config.catalog.as_ref().map(|catalog| &catalog.file) {
-        Some(file) => loader.parse(file, views::read_catalog),
+        Some(file) => {
+            let console = config.console.views_file.as_ref().map_or("", |_| reviewed::CATALOG);
+            loader.hasher.update(console.as_bytes());
+            loader.parse(file, |text, name| views::read_catalog(&format!("{text}{console}"), name))
+        }
         None => Some(Catalog::default()),
     };
     let statute = match &config.statute.file {

@@ -4,6 +4,7 @@ use crate::console::settings::Settings;
 use crate::database::Database;
 use crate::desk::people::People;
 use crate::desk::pseudonym::Pseudonyms;
+use crate::desk::view_log::ChainCheck;
 use crate::desk::view_recorder::ViewRecorder;
 use crate::http::guard::Guard;
 use crate::telemetry::metrics::Metrics;
@@ -30,6 +31,8 @@ pub struct Console {
     pub views: ViewRecorder,
     /// How employees are named until their case is taken.
     pub pseudonyms: Pseudonyms,
+    /// Follows the chain of what was shown.
+    pub chain: ChainCheck,
     /// Turns of those who sign in.
     pub(super) sign_ins: Arc<Semaphore>,
 }
@@ -62,7 +65,7 @@ impl Console {
         let sign_ins = Arc::new(Semaphore::new(SIGN_INS));
         let views = ViewRecorder::new(database.clone());
         let (settings, metrics, pseudonyms) = (Arc::new(settings), metrics.clone(), Pseudonyms::default());
-        Console { database, people, settings, guard, metrics, views, pseudonyms, sign_ins }
+        Console { database, people, settings, guard, metrics, views, pseudonyms, chain: ChainCheck::default(), sign_ins }
     }
 
     /// The same, with employees named by these until their case is taken.

@@ -29,6 +29,7 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { number: 10, name: "holds", sql: include_str!("migrations/0010_holds.sql") },
     Migration { number: 11, name: "retention", sql: include_str!("migrations/0011_retention.sql") },
     Migration { number: 12, name: "single-sign-on", sql: include_str!("migrations/0012_single_sign_on.sql") },
+    Migration { number: 13, name: "gravest", sql: include_str!("migrations/0013_gravest.sql") },
 ];
 
 /// Where the steps that were made are written down.

@@ -12,6 +12,7 @@ pub mod migration;
 pub use error::DatabaseError;
 pub use location::{Kind, Location};
 
+use crate::failpoint::{COMMIT, hit};
 use crate::private_file::{self, Readers};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
@@ -150,7 +151,9 @@ impl Write {
     pub async fn commit(self) -> Result<(), DatabaseError> {
         let Write { transaction, place } = self;
         let done = tokio::spawn(async move {
+            hit(COMMIT[0]);
             let done = transaction.commit().await.map_err(|error| DatabaseError::of("commit", &error));
+            hit(COMMIT[1]);
             drop(place);
             done
         });

@@ -4,7 +4,7 @@
 use crate::database::{Database, DatabaseError, Write};
 use crate::desk::case::{self, CaseFile};
 use crate::desk::people::People;
-use crate::desk::rights::{Action, Caller, Reach, reach};
+use crate::desk::rights::{Action, Caller, Reach, reach, reach_on_reviewers};
 use crate::desk::silence::SilenceState;
 use crate::desk::{DeskError, account, feedback};
 use crate::model::decision::parse;
@@ -60,6 +60,8 @@ pub struct Explanation {
     /// Who ended it, and when.
     pub ended: Option<(String, Timestamp)>,
     decision: Option<String>,
+    /// Whether its case is about what a reviewer looked at.
+    reviewers: bool,
 }
 
 impl Explanation {
@@ -114,6 +116,7 @@ pub fn checked(caller: &Caller, case: &CaseFile, wanted: &Wanted, now: Timestamp
         second: None,
         ended: None,
         decision: None,
+        reviewers: case.reviewers,
     };
     understood(&explanation, &caller.account, now)?;
     Ok(explanation)
@@ -154,7 +157,13 @@ pub async fn propose(database: &Database, explanation: &Explanation) -> Result<i
 fn may(caller: &Caller, action: Action, explanation: &Explanation) -> bool {
     let hides = matches!(&explanation.whom, Grantee::Employee(name) if caller.hidden.contains(name));
     let covers = |unit: &Option<String>| unit.is_none() || *unit == explanation.unit;
-    !hides && caller.grants.iter().any(|grant| reach(grant.role, action) > Reach::None && covers(&grant.unit))
+    // One that came out of a case that must not be seen is no more there than the case.
+    let reach = |role| match (explanation.reviewers, action) {
+        (false, _) => reach(role, action),
+        (true, Action::SeeSilences) => reach_on_reviewers(role, Action::Read),
+        (true, _) => Reach::None,
+    };
+    !hides && caller.grants.iter().any(|grant| reach(grant.role) > Reach::None && covers(&grant.unit))
 }
 
 /// Agrees to one that waits, or does not.
@@ -225,7 +234,8 @@ pub async fn list(connection: &mut AnyConnection, caller: &Caller) -> Result<Vec
     Ok(all)
 }
 
-const COLUMNS: &str = "id, case_id, whom_kind, whom, unit, objects, to_at, reason, max_persons, text, state, by_account, at, second, ended_by, ended_at, decision";
+const COLUMNS: &str = "id, case_id, whom_kind, whom, unit, objects, to_at, reason, max_persons, text, state, by_account, at, second, ended_by, ended_at, decision,
+    (select c.reviewers from case_file c where c.id = explanation.case_id)";
 
 fn of(row: &AnyRow) -> Result<Explanation, DatabaseError> {
     let unknown = || DatabaseError::plain("read an explanation", "it was written by another version", false);
@@ -248,5 +258,6 @@ fn of(row: &AnyRow) -> Result<Explanation, DatabaseError> {
         second: row.try_get(13)?,
         ended: ended.0.zip(ended.1.map(Timestamp)),
         decision: row.try_get(16)?,
+        reviewers: row.try_get::<Option<i64>, _>(17)?.is_some_and(|flag| flag != 0),
     })
 }

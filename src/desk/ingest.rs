@@ -194,7 +194,10 @@ async fn head(write: &mut Write, intake: Intake<'_>, stream: &str, alert: &Alert
         case::enter(write, case_id, now, None, "alert", &json!({ "alert": alert.id, "typology": alert.typology.name() })).await?;
     } else if graver {
         case::enter(write, case_id, now, None, "graver", &json!({ "alert": alert.id, "severity": alert.severity.name() })).await?;
-        reopen_if_closed(write, case_id, now).await?;
+        reopen_if_closed(write, case_id, "graver", now).await?;
+    } else if alert.state == AlertState::Open {
+        // A verdict that were in force would have closed it: the engine takes none that cites an older revision than there is.
+        reopen_if_closed(write, case_id, "newer", now).await?;
     }
     let version = case::touch(write, case_id).await?;
     case::tell(write, now, "case", &case_id.to_string(), version).await
@@ -258,12 +261,12 @@ async fn summarize(write: &mut Write, case_id: i64) -> Result<(), DatabaseError>
     Ok(())
 }
 
-/// An alert of a closed case has become graver than it was decided at.
-async fn reopen_if_closed(write: &mut Write, case_id: i64, now: Timestamp) -> Result<(), DatabaseError> {
+/// An alert of a closed case has gone on after what was decided of it.
+async fn reopen_if_closed(write: &mut Write, case_id: i64, why: &str, now: Timestamp) -> Result<(), DatabaseError> {
     let update = "update case_file set state = $2, verdict = null, proposed_by = null, proposed_entry = null, closed_at = null where id = $1 and state = 'closed'";
     let done = sqlx::query(update).bind(case_id).bind(CaseState::Reopened.name()).execute(&mut **write).await?;
     if done.rows_affected() > 0 {
-        case::enter(write, case_id, now, None, "reopened", &json!({ "why": "graver" })).await?;
+        case::enter(write, case_id, now, None, "reopened", &json!({ "why": why })).await?;
     }
     Ok(())
 }

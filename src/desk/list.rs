@@ -227,8 +227,8 @@ pub async fn gravest(connection: &mut AnyConnection, cases: &[CaseFile]) -> Resu
     let mut statement = Statement::default();
     let ids: Vec<String> = cases.iter().map(|case| statement.bind(Argument::Number(case.id))).collect();
     statement.text = format!(
-        "select body, case_id from (select body, case_id, row_number() over (partition by case_id order by grade desc, score desc, id) as place
-         from alert where case_id in ({})) as ranked where place = 1",
+        "select a.body, c.id from case_file c join alert a on a.stream = c.stream and a.id =
+         (select g.id from alert g where g.case_id = c.id order by g.grade desc, g.score desc, g.id limit 1) where c.id in ({})",
         ids.join(", ")
     );
     let rows = statement.query().fetch_all(connection).await?;

@@ -5,12 +5,14 @@
 //! Each record also becomes a canonical access record in a file that an ordinary source reads: reviewers are judged by the same detectors as
 //! everybody. Those who were viewed are its subjects.
 
+use crate::classify::reviewed::PERSON;
 use crate::database::{Database, DatabaseError, Write};
 use crate::desk::random;
 use crate::desk::rights::Caller;
-use crate::model::time::Timestamp;
+use crate::model::time::{HOUR_MS, Timestamp};
 use serde_json::json;
 use sqlx::{AnyConnection, Row};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What stands for what was erased of a record without a commitment: its hash was of the content, and only the links to its neighbours are left.
 const OF_BEFORE: &str = "of before";
@@ -101,19 +103,21 @@ impl ViewRecord {
         content && (self.commitment.as_deref() == Some(OF_BEFORE) || self.computed() == self.hash)
     }
 
-    /// As a line of the canonical format: an access of the reviewer to those they viewed.
+    /// As a line of the canonical format: an access of the reviewer to those they viewed. A list is no look at anybody, with or without rows:
+    /// whoever works sees the same queue all day, and would be louder by it than whoever browses.
     pub fn canonical(&self, employee: &str) -> String {
+        let names = !self.persons.is_empty();
         let mut line = json!({
             "time": self.at.to_string(),
             "employee": employee,
             "system": "leakwarden",
             "operation": "read",
-            "objects": [{ "table": format!("leakwarden.{}", self.page), "columns": ["person"] }],
-            "rows": self.rows.max(self.persons.len() as i64),
+            "objects": [{ "table": format!("leakwarden.{}", self.page), "columns": [if names { PERSON } else { "count" }] }],
             "id": format!("view-{}-{}", self.number, self.hash.get(..12).unwrap_or_default()),
         });
-        if !self.persons.is_empty() {
+        if names {
             line["subjects"] = json!(self.persons);
+            line["rows"] = self.persons.len().into();
         }
         line.to_string()
     }
@@ -183,18 +187,32 @@ pub async fn newest(
 
 /// Follows the chain from its beginning; the number of the first record that is missing or not what it was.
 pub async fn first_broken(connection: &mut AnyConnection) -> Result<Option<i64>, DatabaseError> {
-    let (last, mut previous) = anchor(connection).await?;
-    let mut next = last + 1;
+    Ok(follow(connection, None).await?.err())
+}
+
+/// How far the chain was followed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Followed {
+    next: i64,
+    previous: String,
+}
+
+/// Follows the chain to its end; the number of the first record that is missing or not what it was where there is one.
+async fn follow(connection: &mut AnyConnection, from: Option<Followed>) -> Result<Result<Followed, i64>, DatabaseError> {
+    let (last, hash) = anchor(connection).await?;
+    // What went by age is not looked for.
+    let from = from.filter(|from| from.next > last).unwrap_or(Followed { next: last + 1, previous: hash });
+    let Followed { mut next, mut previous } = from;
     loop {
         let text = format!("select {COLUMNS} from view where number >= $1 order by number limit 500");
         let rows = sqlx::query(&text).bind(next).fetch_all(&mut *connection).await?;
         if rows.is_empty() {
-            return Ok(None);
+            return Ok(Ok(Followed { next, previous }));
         }
         for row in &rows {
             let record = of(row)?;
             if record.number != next || record.previous != previous || !record.holds() {
-                return Ok(Some(next));
+                return Ok(Err(next));
             }
             (previous, next) = (record.hash, next + 1);
         }
@@ -241,6 +259,27 @@ pub(super) async fn forget_before(write: &mut Write, before: Timestamp) -> Resul
     sqlx::query(upsert).bind(format!("{number} {hash}")).execute(&mut **write).await?;
     let gone = sqlx::query("delete from view where number <= $1").bind(number).execute(&mut **write).await?;
     Ok(gone.rows_affected())
+}
+
+/// The chain as a console follows it: from where it was last, and from its beginning once an hour. It grows for years, and a page should not
+/// take the longer for it.
+#[derive(Clone, Debug, Default)]
+pub struct ChainCheck(Arc<Mutex<Option<(Timestamp, Followed)>>>);
+
+/// How long what was followed is taken to be what it was.
+const FOLLOWED_FOR: i64 = HOUR_MS;
+
+impl ChainCheck {
+    /// The number of the first record that is missing or not what it was.
+    pub async fn first_broken(&self, connection: &mut AnyConnection, now: Timestamp) -> Result<Option<i64>, DatabaseError> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = known.filter(|(since, _)| (0..FOLLOWED_FOR).contains(&(now.0 - since.0)));
+        let (since, from) = known.map_or((now, None), |(since, followed)| (since, Some(followed)));
+        let found = follow(connection, from).await?;
+        // What is broken is found again by whoever asks next.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = found.as_ref().ok().map(|followed| (since, followed.clone()));
+        Ok(found.err())
+    }
 }
 
 /// Records that are not in the file of access records yet, oldest first, each with the reviewer's employee.

@@ -1,6 +1,7 @@
 //! Decisions of people on their way into force: the global stage takes them in, and as an hour of event time begins, those of the hours up to
 //! it come into force, in the order of (hour, time, id). What they mean for employees goes to the keyed stages with the reply.
 
+use crate::classify::reviewed;
 use crate::engine::granted::GrantedReason;
 use crate::engine::output::Revision;
 use crate::model::access::Actor;
@@ -145,13 +146,10 @@ pub fn line_of(explanation: &Explanation) -> String {
 /// Whoever works on a case looks at its people in the pages about it, and nowhere else.
 pub fn line_of_assignment(assignment: &Assignment, at: Timestamp, people: &BTreeSet<Actor>) -> String {
     let people: Vec<&str> = people.iter().map(|actor| &**actor.name()).collect();
-    json!({"employee": assignment.reviewer, "subjects": people, "objects": REVIEWED, "from": at.0, "to": assignment.to.0,
+    json!({"employee": assignment.reviewer, "subjects": people, "objects": reviewed::TABLES, "from": at.0, "to": assignment.to.0,
         "reason": "assignment", "ref": assignment.case})
     .to_string()
 }
-
-/// The tables under which views of cases are recorded.
-pub const REVIEWED: &str = "leakwarden.*";
 
 /// Work on objects within a window.
 pub fn line_of_maintenance(objects: &str, employee: &str, from: Timestamp, to: Timestamp) -> String {

@@ -12,6 +12,7 @@
 
 pub mod contacts;
 pub mod deadline;
+pub mod decided;
 pub mod event;
 pub mod http;
 pub mod ingest;

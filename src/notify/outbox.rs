@@ -112,14 +112,16 @@ impl Route {
     }
 }
 
-async fn standing(write: &mut AnyConnection, case: &str) -> Result<Standing, DatabaseError> {
+/// How a case was told.
+pub(super) async fn standing(write: &mut AnyConnection, case: &str) -> Result<Standing, DatabaseError> {
     let row = sqlx::query("select body from notify_case where case_id = $1").bind(case).fetch_optional(&mut *write).await?;
     let Some(row) = row else { return Ok(Standing::default()) };
     let body: String = row.try_get(0)?;
     serde_json::from_str(&body).map_err(|_| DatabaseError::plain("read what was told", "it was written by another version", false))
 }
 
-async fn store(write: &mut AnyConnection, case: &str, standing: &Standing, now: Timestamp) -> Result<(), DatabaseError> {
+/// From now on it was told so.
+pub(super) async fn store(write: &mut AnyConnection, case: &str, standing: &Standing, now: Timestamp) -> Result<(), DatabaseError> {
     let body =
         serde_json::to_string(standing).map_err(|_| DatabaseError::plain("write what was told", "it cannot be written as JSON", false))?;
     let upsert = "insert into notify_case (case_id, body, changed_at) values ($1, $2, $3)

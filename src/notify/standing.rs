@@ -65,6 +65,19 @@ impl Standing {
         self.judge(&alert.case, again, alert.state, at)
     }
 
+    /// Somebody has decided these revisions of its alerts: they are over, before the engine says so. What is newer is not.
+    pub fn decide(&mut self, case: &str, cited: &BTreeMap<&str, u32>, at: i64) -> Option<Event> {
+        let mut is_over = false;
+        for (id, known) in &mut self.alerts {
+            let seen = cited.get(id.as_str()).is_some_and(|revision| known.provisional.is_none() && known.revision <= *revision);
+            if seen && known.state == AlertState::Open {
+                known.state = AlertState::Closed;
+                is_over = true;
+            }
+        }
+        if is_over { self.judge(case, false, AlertState::Closed, at) } else { None }
+    }
+
     /// One of its alerts goes on in another case.
     pub fn leave(&mut self, case: &str, alert: &str, into: &str, at: i64) -> Option<Event> {
         let gone = self.alerts.remove(alert)?;
@@ -215,6 +228,22 @@ mod tests {
         let alert = alert(id);
         let time = Some("2026-03-02T09:20:00Z".to_owned());
         Alert { case: "c".to_owned(), revision: number, severity, shown_at: time, ..Alert::clone(&alert) }
+    }
+
+    #[test]
+    fn what_was_decided_is_over_at_once_and_once() {
+        let mut standing = Standing::default();
+        let closed = |id: &str, number| Alert { state: AlertState::Closed, ..revision(id, number, Severity::High) };
+        assert_eq!(whats(&mut standing, &[revision("a", 1, Severity::High), revision("b", 2, Severity::High)]), [What::Shown]);
+        let mut decide = |standing: &mut Standing, cited: &[(&'static str, u32)]| {
+            standing.decide("c", &cited.iter().copied().collect(), 9).map(|event| event.what)
+        };
+        assert_eq!(decide(&mut standing, &[("a", 1), ("b", 1)]), None, "b has gone on: the case is open");
+        assert_eq!(decide(&mut standing, &[("a", 1), ("b", 2)]), Some(What::Closed));
+        assert_eq!(decide(&mut standing, &[("a", 1), ("b", 2)]), None, "once");
+        assert_eq!(whats(&mut standing, &[closed("a", 2), closed("b", 3)]), [], "the engine says nothing new");
+        // The engine did not take the verdict: it has gone on.
+        assert_eq!(whats(&mut standing, &[revision("b", 4, Severity::High)]), [What::Shown]);
     }
 
     fn whats(standing: &mut Standing, revisions: &[Alert]) -> Vec<What> {

@@ -2,8 +2,9 @@
 
 use crate::database::{Database, Kind};
 use crate::model::time::{Span, Timestamp};
+use crate::notify::outbox::Outbox;
 use crate::notify::worker::{Next, State, Worker};
-use crate::notify::{Notify, Teller, outbox};
+use crate::notify::{Notify, Teller, decided, outbox};
 use crate::telemetry::metrics::Metrics;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::thread::JoinHandle;
@@ -27,6 +28,8 @@ pub struct Workers {
 pub struct Parts {
     /// Where the outbox is.
     pub database: Database,
+    /// For whom events are put down.
+    pub outbox: Outbox,
     /// Runs the database's work, and that of sinks that need it.
     pub runtime: Handle,
     /// Makes messages.
@@ -75,7 +78,10 @@ impl Workers {
         }
         let names: Vec<String> = notify.iter().map(|one| one.keys.name.clone()).collect();
         let (database, runtime, metrics) = (parts.database.clone(), parts.runtime.clone(), parts.metrics.clone());
+        let stopped_too = stopped.clone();
         workers.spawn(move || measure(&names, &database, &runtime, &metrics, &stopped))?;
+        let (database, runtime, outbox) = (parts.database.clone(), parts.runtime.clone(), parts.outbox.clone());
+        workers.spawn(move || decide(&database, &runtime, &outbox, &stopped_too))?;
         Ok(workers)
     }
 
@@ -122,6 +128,23 @@ fn tell(mut worker: Worker, stopped: &Receiver<()>) {
             if let Err(error) = worker.leave() {
                 tracing::warn!(sink = worker.name, %error, "the right to tell was not given back; another process waits for it");
             }
+            return;
+        }
+    }
+}
+
+/// Puts down what verdicts end.
+fn decide(database: &Database, runtime: &Handle, outbox: &Outbox, stopped: &Receiver<()>) {
+    loop {
+        let wait = match runtime.block_on(decided::step(database, outbox, now())) {
+            Ok(true) => Duration::ZERO,
+            Ok(false) => LOOK,
+            Err(error) => {
+                tracing::warn!(%error, "verdicts cannot be told of; trying again");
+                AWAY
+            }
+        };
+        if stops(stopped, wait) {
             return;
         }
     }

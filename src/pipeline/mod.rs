@@ -7,7 +7,6 @@ pub mod coverage;
 pub mod dead_letters;
 pub mod decisions;
 pub mod delivery;
-pub mod failpoint;
 pub mod feeds;
 pub mod first_records;
 pub mod identities;
@@ -20,3 +19,5 @@ pub mod reload;
 pub mod replay;
 pub mod service;
 pub mod state;
+
+pub use crate::failpoint;

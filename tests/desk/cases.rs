@@ -131,6 +131,25 @@ fn a_verdict_closes_the_case_and_goes_to_the_engine() {
 }
 
 #[test]
+fn a_verdict_that_the_engine_does_not_take_is_in_force_nowhere() {
+    on_each(|place| async move {
+        let database = place.open().await;
+        staffed(&database).await;
+        take(&database, &[alert("a1", "E7", 2, Severity::High)]).await;
+        let li = caller(&database, "li.na").await;
+        work::assign(&database, &people(), &li, 1, Some("li.na"), None, MORNING).await.expect("taken");
+        let innocent = says(VerdictOutcome::Innocent, VerdictReason::Batch, cites(&database, 1).await);
+        verdict::give(&database, &li, 1, &innocent, None, later(1)).await.expect("given");
+        // It came before the hour at which decisions are taken: the engine refuses to close what nobody has seen.
+        take(&database, &[alert("a1", "E7", 3, Severity::High)]).await;
+        assert_eq!(state(&database, 1).await, CaseState::Reopened);
+        let mut read = database.read().await.expect("a connection");
+        let last = leakwarden::desk::case::entries(&mut read, 1).await.expect("read").pop().expect("an entry");
+        assert_eq!((last.kind.as_str(), &last.body["why"]), ("reopened", &serde_json::json!("newer")));
+    });
+}
+
+#[test]
 fn a_verdict_on_what_somebody_has_not_read_is_refused() {
     on_each(|place| async move {
         let database = place.open().await;

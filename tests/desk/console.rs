@@ -7,6 +7,7 @@ use leakwarden::console::settings::{KeyHolder, PROXY_SECRET, Settings, SignIn};
 use leakwarden::console::writers::{self, DecisionsTo, Files};
 use leakwarden::console::{Console, SharedPeople};
 use leakwarden::database::Database;
+use leakwarden::desk::people::People;
 use leakwarden::desk::rights::{Action, Grant, Role, Subject};
 use leakwarden::desk::unmask::Finder;
 use leakwarden::desk::{account, view_log, work};
@@ -47,16 +48,16 @@ impl Got {
 
 impl Running {
     pub async fn start(database: Database, sign_in: SignIn) -> Running {
-        Running::set_up(database, sign_in, KeyHolder::default()).await
+        Running::set_up(database, sign_in, KeyHolder::default(), people()).await
     }
 
     /// One that finds identities again.
     pub async fn with_finder(database: Database, finder: Arc<dyn Finder>) -> Running {
         let sign_in = SignIn::Proxy { header: "x-user".to_owned(), secret: blake3::hash(PROXY_SECRET_OF_TESTS.as_bytes()) };
-        Running::set_up(database, sign_in, KeyHolder::new(finder)).await
+        Running::set_up(database, sign_in, KeyHolder::new(finder), people()).await
     }
 
-    async fn set_up(database: Database, sign_in: SignIn, finder: KeyHolder) -> Running {
+    async fn set_up(database: Database, sign_in: SignIn, finder: KeyHolder, people: People) -> Running {
         let settings = Settings {
             hosts: vec!["desk.bank.example".to_owned()],
             sign_in,
@@ -67,7 +68,7 @@ impl Running {
             tls: false,
         };
         let metrics = Metrics::new();
-        let console = Console::new(database, SharedPeople::new(people()), settings, &metrics);
+        let console = Console::new(database, SharedPeople::new(people), settings, &metrics);
         let server = Server::bind("127.0.0.1:0".parse().expect("an address")).await.expect("bound");
         let address = server.address();
         tokio::spawn(server.serve_router(console.router(), metrics, std::future::pending()));

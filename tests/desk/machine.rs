@@ -181,9 +181,10 @@ impl Model {
     fn revise(&mut self, person: usize, nth: usize, severity: Severity) {
         let id = name(person, nth);
         match self.alerts.get(&id).copied() {
-            Some((revision, before, case)) => {
+            Some((revision, _, case)) => {
                 self.alerts.insert(id, (revision + 1, severity, case));
-                if severity > before && self.cases[case].state == CaseState::Closed {
+                // It is open still: what was decided of it is not in force in the engine.
+                if self.cases[case].state == CaseState::Closed {
                     let of = self.cases[case].clone();
                     self.cases[case] = ModelCase { state: CaseState::Reopened, verdict: None, proposal: None, ..of };
                 }

@@ -9,6 +9,7 @@ mod api;
 mod cases;
 mod company;
 mod console;
+mod crashes;
 mod database;
 mod load;
 mod machine;

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 
-fn company(dir: &Path, more: &str) {
+pub(crate) fn company(dir: &Path, more: &str) {
     let config = format!(
         "[catalog]\nfile = \"catalog.toml\"\n[subjects]\nkey_file = \"subject.key\"\n[reload]\nwatch = false\n[[sink]]\nkind = \"jsonl\"\npath = \"alerts.jsonl\"\n\
          [state]\ndir = \"state\"\n[[source]]\nname = \"core\"\nformat = \"canonical\"\npath = \"core.log\"\n{more}"
@@ -34,7 +34,7 @@ fn quiet(day: i64) -> String {
 }
 
 /// The answer to a request with these headers.
-fn ask(service: &Service, request: &str, headers: &[(&str, &str)], body: &str) -> String {
+pub(crate) fn ask(service: &Service, request: &str, headers: &[(&str, &str)], body: &str) -> String {
     let log = service.log();
     let address = log
         .split("the console is served at http://")

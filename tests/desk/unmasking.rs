@@ -7,6 +7,7 @@ use leakwarden::database::Database;
 use leakwarden::desk::unmask::{self, Finder, Found, Places, UnmaskState};
 use leakwarden::desk::{DeskError, LIVE, hold, ingest, work};
 use leakwarden::model::access::Operation;
+use leakwarden::model::alert::Alert;
 use leakwarden::model::dossier::*;
 use leakwarden::model::keys::Keys;
 use leakwarden::model::persons::Persons;
@@ -26,9 +27,9 @@ pub fn pseudonym(id: &str) -> String {
     keys.published(keys.subject("", id))
 }
 
-/// One alert about E7, who looked at two people on lines 2 and 4 of a log.
-pub async fn seen(database: &Database) {
-    let access = |subject: u16, position: u64| ListedAccess {
+/// What an alert saw of people: each on a line of its own of a log, the second, the fourth and so on.
+pub fn dossier(of: &Alert, pseudonyms: &[String]) -> Dossier {
+    let access = |(subject, position): (u16, u64)| ListedAccess {
         at: MORNING.0,
         operation: Operation::Read,
         tables: vec![],
@@ -42,14 +43,14 @@ pub async fn seen(database: &Database) {
     };
     let accesses = Accesses {
         sources: vec!["crm.log".to_owned()],
-        subjects: vec![pseudonym("C-1"), pseudonym("C-2")],
-        list: vec![access(0, 2), access(1, 4)],
+        subjects: pseudonyms.to_vec(),
+        list: (0..pseudonyms.len()).map(|at| access((at as u16, 2 * (at as u64 + 1)))).collect(),
         ..Accesses::default()
     };
-    let dossier = Dossier {
+    Dossier {
         version: VERSION,
-        alert: "a1".to_owned(),
-        revision: 1,
+        alert: of.id.clone(),
+        revision: of.revision,
         made_at: MORNING.to_string(),
         zone: "Asia/Shanghai".to_owned(),
         days: Days::default(),
@@ -57,8 +58,14 @@ pub async fn seen(database: &Database) {
         accesses,
         gauge: Gauge::default(),
         group: None,
-    };
-    let told = AlertWithDossier { alert: Arc::new(alert("a1", "E7", 1, Severity::High)), dossier: Some(Arc::new(dossier)) };
+    }
+}
+
+/// One alert about E7, who looked at two people on lines 2 and 4 of a log.
+pub async fn seen(database: &Database) {
+    let alert = Arc::new(alert("a1", "E7", 1, Severity::High));
+    let dossier = Arc::new(dossier(&alert, &[pseudonym("C-1"), pseudonym("C-2")]));
+    let told = AlertWithDossier { alert, dossier: Some(dossier) };
     ingest::take(database, &people(), LIVE, &[told], MORNING).await.expect("taken in");
 }
 

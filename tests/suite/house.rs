@@ -16,7 +16,7 @@ const SHELL: &[(&str, &[&str])] = &[
     ("kafka", &["model"]),
     ("telemetry", &["model"]),
     ("store", &["model"]),
-    ("database", &["model", "private_file"]),
+    ("database", &["model", "private_file", "failpoint"]),
     // Each kind declares and reads its own table; time to try again is scattered, and lines are appended as sinks do it.
     ("notify", &["model", "settings", "telemetry", "database", "private_file", "random", "sink"]),
     ("source", &["model", "decode", "kafka", "telemetry"]),
@@ -24,7 +24,7 @@ const SHELL: &[(&str, &[&str])] = &[
     // Pictures, parts of pages, the report: markup from alerts and dossiers, and nothing else.
     ("page", &["model"]),
     ("http", &["model", "telemetry"]),
-    ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http", "private_file"]),
+    ("pipeline", &["core", "config", "kafka", "telemetry", "store", "source", "sink", "http", "private_file", "failpoint"]),
     // What is to be told of an alert is put down in the transaction that keeps it.
     ("desk", &["model", "classify", "database", "notify", "sink", "telemetry"]),
     ("console", &["model", "database", "desk", "notify", "page", "http", "pipeline", "sink", "telemetry"]),
@@ -32,6 +32,7 @@ const SHELL: &[(&str, &[&str])] = &[
     ("simulate", &["random", "private_file"]),
     ("random", &[]),
     ("private_file", &[]),
+    ("failpoint", &[]),
 ];
 
 /// What makes a function of the core depend on more than its arguments, or do more than return.

@@ -32,7 +32,7 @@ pub fn view(records: &[ViewRecord]) -> View<'static> {
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let (records, next, all) = found(&asked).await?;
     let mut read = asked.console.database.read().await?;
-    let broken = if all { view_log::first_broken(&mut read).await? } else { None };
+    let broken = if all { asked.console.chain.first_broken(&mut read, asked.now).await? } else { None };
     drop(read);
     let (zone, lang) = (&asked.zone, asked.reader.lang);
     let content = html! {

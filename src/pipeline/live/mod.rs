@@ -71,6 +71,8 @@ pub struct Live {
     progress: Progress,
     /// Records of which nothing had been said when the last round ended.
     reported: u64,
+    /// When what is held was counted last, and whether anything has happened since.
+    counted: (Instant, bool),
 }
 
 /// Whether a partition is idle: silent for so long that event time goes on without it.
@@ -98,6 +100,9 @@ const IN_WORK: &str = "cannot write down what is being decoded";
 /// How long the service waits for records before it looks at everything else.
 const WAIT: Duration = Duration::from_millis(50);
 
+/// How often what is held is counted where nothing has happened: watermarks fall behind all the same.
+const COUNTED_EVERY: Duration = Duration::from_secs(1);
+
 impl Live {
     /// A service from its parts, going on from `positions`.
     pub fn new(config: &Config, mut engine: Engine, positions: Positions, shared: service::Parts, parts: Parts) -> Live {
@@ -111,6 +116,7 @@ impl Live {
             checkpoint_at: Instant::now() + service.settings.checkpoint,
             progress: Progress::default(),
             reported: 0,
+            counted: (Instant::now(), true),
             engine,
             parts,
             service,
@@ -169,6 +175,7 @@ impl Live {
         let received = self.parts.sources.receive(WAIT);
         let begun = Instant::now();
         for arrival in received {
+            self.counted.1 = true;
             self.arrived(arrival, observer)?;
         }
         self.take_redriven(observer)?;
@@ -378,6 +385,7 @@ impl Live {
     }
 
     fn publish(&mut self, output: Output, cause: Cause, observer: &mut impl Observer) {
+        self.counted.1 |= !output.revisions.is_empty();
         record_counts::count_disclosed(&output.counts, &self.service.metrics);
         let told: Vec<AlertWithDossier> =
             output.revisions.into_iter().map(|revision| AlertWithDossier::from(ToldAlert::from(revision))).collect();
@@ -385,7 +393,6 @@ impl Live {
     }
 
     fn measure(&mut self) {
-        let watermarks = self.service.followed.measure_watermarks(now(), |id| self.engine.watermark(*id));
         let mut waiting = 0;
         self.service.metrics.add(table::COMMITS_FAILED, [], self.parts.sources.take_failed_commits());
         for (source, lag) in self.parts.sources.lag() {
@@ -394,6 +401,16 @@ impl Live {
         }
         let finished = self.progress.records - std::mem::replace(&mut self.reported, self.progress.records);
         self.service.report_progress(finished, waiting);
+        // Counting takes the longer the more is held, and a round that brought nothing changes nothing of it.
+        if self.counted.1 || finished > 0 || self.counted.0.elapsed() >= COUNTED_EVERY {
+            self.counted = (Instant::now(), false);
+            self.count();
+        }
+    }
+
+    /// How much is held, and how far it has come.
+    fn count(&mut self) {
+        let watermarks = self.service.followed.measure_watermarks(now(), |id| self.engine.watermark(*id));
         if let Some(news) = self.service.coverage.publish(&self.engine) {
             self.service.metrics.set_coverage(&news.newest);
             self.service.publisher.coverage(news.settled);

@@ -19,6 +19,9 @@ pub const POINTS: &[&str] = &[
     "giving up",
 ];
 
+/// Before and after a commit to the database of cases.
+pub const COMMIT: [&str; 2] = ["commit begun", "commit done"];
+
 /// Points that one process passes beside these, before it decodes: a message, the lines of a block, or a record by itself.
 pub const DECODING: &str = "decoding";
 
