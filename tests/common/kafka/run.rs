@@ -78,11 +78,30 @@ impl Run {
         }
     }
 
+    /// Produces the first or the second half by time into a topic of so many partitions: what was in those that are missing goes into others,
+    /// in order of time.
+    pub fn produce_half_into(&self, partitions: usize, second: bool) {
+        let middle = self.company.middle();
+        for to in 0..partitions {
+            let of_half = |records: &'_ Vec<String>| -> Vec<String> {
+                records.iter().filter(|record| (time(record) > middle) == second).cloned().collect()
+            };
+            let mut records: Vec<String> = self.company.partitions.iter().skip(to).step_by(partitions).flat_map(of_half).collect();
+            records.sort_by_key(|record| time(record));
+            self.topics.produce(&self.topic, to as i32, records);
+        }
+    }
+
     /// Deletes the input topic and makes it anew, empty.
     pub fn make_anew(&self) {
+        self.make_anew_of(self.company.partitions.len());
+    }
+
+    /// The same with so many partitions.
+    pub fn make_anew_of(&self, partitions: usize) {
         self.topics.delete(&self.topic);
         until("the topic is gone", || !self.topics.names().contains(&self.topic), String::new);
-        self.topics.create(&self.topic, self.company.partitions.len() as i32, &[]);
+        self.topics.create(&self.topic, partitions as i32, &[]);
     }
 
     /// Starts its service.

@@ -2,6 +2,7 @@
 
 use crate::common::kafka::alerts::{contradictions, differences};
 use crate::common::kafka::broker::Broker;
+use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
@@ -22,6 +23,21 @@ fn of_a_topic_that_is_gone() {
     run.committed(&service);
     assert_eq!(service.metric(COUNTED), Some(0.0), "{}", service.log());
     run.topics.delete(&run.topic);
+    until("it is counted", || service.metric(COUNTED).is_some_and(|failed| failed > 0.0), || service.log());
+    assert!(service.log().contains(TOLD), "{}", service.log());
+    assert!(service.stop().success());
+}
+
+/// The same in a cluster, whose members commit what they have routed.
+#[test]
+fn of_a_topic_that_is_gone_in_a_cluster() {
+    let Some(broker) = Broker::shared() else { return };
+    let cluster = Cluster::new("refused-cluster", broker.brokers(), 2);
+    cluster.run.produce_half(false);
+    let service = cluster.start(0);
+    cluster.run.committed(&service);
+    assert_eq!(service.metric(COUNTED), Some(0.0), "{}", service.log());
+    cluster.run.topics.delete(&cluster.run.topic);
     until("it is counted", || service.metric(COUNTED).is_some_and(|failed| failed > 0.0), || service.log());
     assert!(service.log().contains(TOLD), "{}", service.log());
     assert!(service.stop().success());
