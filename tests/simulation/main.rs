@@ -2,7 +2,8 @@
 //! compaction, silent partitions and an intruder who writes to the topics, chosen by a seed. Whatever happens, the alerts are those of one engine that reads
 //! everything in peace, and so is the state.
 //!
-//! `LEAKWARDEN_SEEDS=10000` runs that many; `LEAKWARDEN_SEED=17` runs that one again, event by event the same.
+//! `LEAKWARDEN_SEEDS=10000` runs that many, `LEAKWARDEN_FIRST_SEED=5` from that one on; `LEAKWARDEN_SEED=17` runs that one again, event by event
+//! the same.
 
 mod backlog;
 #[path = "../common/mod.rs"]
@@ -50,7 +51,8 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
         return check(seed, &peace);
     }
     let seeds = number("LEAKWARDEN_SEEDS").unwrap_or(SAMPLE);
-    let next = AtomicU64::new(1);
+    let first = number("LEAKWARDEN_FIRST_SEED").unwrap_or(1);
+    let next = AtomicU64::new(first);
     let failed: Mutex<Vec<u64>> = Mutex::new(Vec::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -58,8 +60,8 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
             scope.spawn(|| {
                 loop {
                     let seed = match next.fetch_add(1, Ordering::Relaxed) {
-                        seed if seed <= seeds => seed,
-                        beyond => match FAILED.get((beyond - seeds - 1) as usize) {
+                        seed if seed < first + seeds => seed,
+                        beyond => match FAILED.get((beyond - first - seeds) as usize) {
                             Some(seed) => *seed,
                             None => return,
                         },
@@ -80,7 +82,7 @@ fn whatever_happens_the_alerts_and_the_state_are_those_of_peace() {
     eprintln!("{written} messages of an intruder, passed over {passed_over} times");
     eprintln!("{} alerts that were shown and taken back, none that settles", RETRACTED.load(Ordering::Relaxed));
     eprintln!("{cached} restores by a cache, {refused} caches refused");
-    eprintln!("{seeds} seeds: {} alerts each, none lost, none twice with another content, the same state", engine.len());
+    eprintln!("{seeds} seeds from {first} on: {} alerts each, none lost, none twice with another content, the same state", engine.len());
 }
 
 /// What an intruder removes is gone; that it is gone is told, nothing ends, and who reads on settles as much as in peace.
