@@ -27,13 +27,12 @@ use leakwarden::notify::outbox::Outbox;
 use leakwarden::pipeline::decisions::topic::TopicLog;
 use leakwarden::pipeline::identities::{Identified, Sources};
 use leakwarden::sink::Sink;
-use leakwarden::source::read_files::file_name;
 use leakwarden::telemetry::logging;
 use leakwarden::telemetry::metrics::Metrics;
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Runtime;
@@ -436,10 +435,10 @@ pub fn desk_sink(
     database: &Database,
     context: &Context,
     outbox: Outbox,
-    views: Option<&Path>,
+    views: BTreeSet<String>,
     metrics: &Metrics,
 ) -> Box<dyn Sink> {
-    let parts = DeskParts { people: People::of(&context.classifier.directory), outbox, views: views.map(file_name) };
+    let parts = DeskParts { people: People::of(&context.classifier.directory), outbox, views };
     Box::new(DeskSink::new(database.clone(), parts, runtime.handle().clone(), metrics))
 }
 

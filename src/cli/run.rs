@@ -224,7 +224,7 @@ impl Desk {
             return Ok(Desk { sink: None, console: None });
         }
         let database = console::open(runtime, config)?;
-        let sink = console::desk_sink(runtime, &database, context, outbox, config.console.views_file.as_deref(), metrics);
+        let sink = console::desk_sink(runtime, &database, context, outbox, config.views(), metrics);
         let console = console::Prepared::open(runtime, config, database, context, metrics)?;
         Ok(Desk { sink: Some(sink), console })
     }

@@ -4,6 +4,7 @@ pub use crate::config::cluster::Cluster;
 pub use crate::config::source::{Kafka, Source, SourceKind};
 
 use crate::config::custom_format::CustomFormat;
+use crate::config::source::partition_name;
 use crate::database::Location;
 use crate::decode;
 use crate::detect::DetectorSettings;
@@ -17,7 +18,7 @@ use crate::notify::{NotificationKeys, Notify};
 use crate::settings::{Address, Brokers, Entry, SettingsTable, Share, settings};
 use crate::sink::{SinkConfig, dead_letters};
 use crate::triage::AlertSettings;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 settings! {
@@ -218,6 +219,9 @@ settings! {
         employees_by_pseudonym: bool = false => RESTART;
         /// A file of canonical access records of who was shown what: read by a source of its own, it lets the detectors judge reviewers too.
         views_file: Option<PathBuf> = None => RESTART;
+        /// The source that brings these records where it does not read that file itself, such as a topic that a shipper fills: its name. Alerts that rest on it
+        /// are for data protection officers and auditors.
+        views_source: Option<String> = None => RESTART;
     }
 }
 
@@ -381,6 +385,18 @@ impl Config {
         let Decisions { topic, brokers, client, .. } = &self.decisions;
         let topics = vec![topic.clone()?];
         self.beside(brokers.as_ref(), client.as_ref(), topics)
+    }
+
+    /// What evidence names the record of views by: the file's name where it was replayed by itself, and that of each source that reads or brings it, of one
+    /// with several files `source/file`.
+    pub fn views(&self) -> BTreeSet<String> {
+        let Some(path) = &self.console.views_file else { return BTreeSet::new() };
+        let file = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let of_source = |source: &Source| match (&source.kind, &file) {
+            (SourceKind::Files(pattern), Some(file)) if source.kind.reads(path) => Some(partition_name(&source.name, pattern, file)),
+            _ => None,
+        };
+        self.sources.iter().filter_map(of_source).chain(file.clone()).chain(self.console.views_source.clone()).collect()
     }
 
     /// The first Kafka source.

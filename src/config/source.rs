@@ -5,6 +5,7 @@ use crate::decode;
 use crate::kafka::settings as kafka;
 use crate::settings::{Brokers, Entry, Glob, Key, Section, SettingsTable, settings};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// `[[source]]`
 #[derive(Clone, Debug)]
@@ -106,6 +107,12 @@ pub const SOURCES: &[SourceDeclaration] = &[
 ];
 
 impl SourceKind {
+    /// Whether it reads this file: by its path or by a glob.
+    pub fn reads(&self, file: &Path) -> bool {
+        let SourceKind::Files(pattern) = self else { return false };
+        normal(Path::new(pattern)) == normal(file) || glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_path(file))
+    }
+
     /// The row of this kind.
     pub fn declaration(&self) -> &'static SourceDeclaration {
         let name = match self {
@@ -157,4 +164,24 @@ pub(super) fn read(mut section: Section<'_>, formats: &BTreeMap<String, CustomFo
     section.end();
     let ((kind, entries), keys) = (read?, keys?);
     Some(Source { name: keys.name, kind, format: keys.format, entries })
+}
+
+/// The name of a file's partition: that of its source, with the file's name where the source has several files.
+pub fn partition_name(source: &str, pattern: &str, file: &str) -> String {
+    if pattern.contains(['*', '?', '[']) { format!("{source}/{file}") } else { source.to_owned() }
+}
+
+/// The path without `.` and, where the name before it is known, `..`: two spellings of one file are one file.
+pub fn normal(path: &Path) -> PathBuf {
+    let mut parts = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::CurDir => {}
+            std::path::Component::ParentDir if parts.file_name().is_some() => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts
 }

@@ -8,6 +8,7 @@ use crate::classify::table_file;
 use crate::config::custom_format::CustomFormat;
 use crate::config::exposure;
 use crate::config::schema::{CatalogFile, Cluster, Config, Source, SourceKind};
+use crate::config::source::normal;
 use crate::database;
 use crate::model::problem::Problem;
 use crate::notify;
@@ -41,6 +42,7 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         problems.extend(in_a_cluster(config, cluster));
     }
     problems.extend(dead_letters(config));
+    problems.extend(views(config));
     problems.extend(notify::problems(&file.to_string(), &config.notify, &config.notifications, &config.contacts));
     if config.database_location().is_none() {
         // What stands there is not repeated: a password may.
@@ -61,34 +63,14 @@ pub fn settings(config: &Config) -> Vec<Problem> {
         if let Some(other) = taken.insert(normal(path), place) {
             problems.push(Problem::new(format!("{file}: {place}"), format!("must not be the file of {other}"), path.display()));
         }
-        let reads = |pattern: &str| {
-            normal(Path::new(pattern)) == normal(path) || glob::Pattern::new(pattern).is_ok_and(|glob| glob.matches_path(path))
-        };
         for source in &config.sources {
-            if let SourceKind::Files(pattern) = &source.kind
-                && reads(pattern)
-            {
+            if source.kind.reads(path) {
                 let rule = format!("must not be a file that the source {:?} reads", source.name);
                 problems.push(Problem::new(format!("{file}: {place}"), rule, path.display()));
             }
         }
     }
     problems
-}
-
-/// The path without `.` and, where the name before it is known, `..`: two spellings of one file are one file.
-fn normal(path: &Path) -> PathBuf {
-    let mut parts = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::CurDir => {}
-            std::path::Component::ParentDir if parts.file_name().is_some() => {
-                parts.pop();
-            }
-            other => parts.push(other),
-        }
-    }
-    parts
 }
 
 /// What is valid and rarely meant: catalog entries that are never reached, people and units that nobody lists.
@@ -274,6 +256,23 @@ fn dead_letters(config: &Config) -> Vec<Problem> {
         _ => {}
     }
     problems
+}
+
+/// The record of views that a source brings is one of the sources, and is told to be one.
+fn views(config: &Config) -> Vec<Problem> {
+    let Some(name) = &config.console.views_source else { return Vec::new() };
+    let place = format!("{}: console.views_source", config.file.display());
+    if config.console.views_file.is_none() {
+        vec![Problem::new(
+            place,
+            "must not be given without views_file, from which it brings what the console writes down",
+            format!("{name:?}"),
+        )]
+    } else if config.sources.iter().all(|source| source.name != *name) {
+        vec![Problem::new(place, "must be the name of a [[source]]", format!("{name:?}"))]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Decisions come from where all who work see the same: one process from a file, several from a topic.

@@ -19,6 +19,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::metrics::table::DESK_REVISIONS;
 use serde_json::json;
 use sqlx::Row;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
@@ -55,14 +56,20 @@ pub struct Intake<'a> {
     pub people: &'a People,
     /// What is to be told of it.
     pub outbox: &'a Outbox,
-    /// The name that evidence has of the log of who looked at what.
-    pub views: Option<&'a str>,
+    /// The names that evidence has of the log of who looked at what: of its source, and of its file.
+    pub views: &'a BTreeSet<String>,
 }
 
 impl Intake<'_> {
     /// Whether an alert is about what a reviewer looked at.
     fn is_about_views(&self, alert: &Alert) -> bool {
-        self.views.is_some_and(|views| alert.evidence.sources.iter().any(|range| range.source == views))
+        // A topic's partition stands behind its source's name, and so does one of several files, with what rotation adds to that of the file.
+        let is_of = |source: &str, views: &str| {
+            source
+                .strip_prefix(views)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || views.contains('/') && rest.starts_with(['.', '-']))
+        };
+        alert.evidence.sources.iter().any(|range| self.views.iter().any(|views| is_of(&range.source, views)))
     }
 }
 
@@ -74,7 +81,7 @@ pub async fn take(
     told: &[AlertWithDossier],
     now: Timestamp,
 ) -> Result<Vec<Taken>, DatabaseError> {
-    take_and_tell(database, Intake { people, outbox: &Outbox::default(), views: None }, stream, told, now).await
+    take_and_tell(database, Intake { people, outbox: &Outbox::default(), views: &BTreeSet::new() }, stream, told, now).await
 }
 
 /// The same, and puts down in the very transaction what is to be told of it: an alert that is kept is told, and the other way round. What is
@@ -315,8 +322,8 @@ pub struct DeskParts {
     pub people: People,
     /// Who is told.
     pub outbox: Outbox,
-    /// The name that evidence has of the log of who looked at what, where there is one.
-    pub views: Option<String>,
+    /// The names that evidence has of the log of who looked at what, where there is one.
+    pub views: BTreeSet<String>,
 }
 
 impl DeskSink {
@@ -338,7 +345,7 @@ impl Sink for DeskSink {
 
     fn deliver_with_dossiers(&mut self, told: &[AlertWithDossier]) -> Result<(), SinkError> {
         let now = now();
-        let intake = Intake { people: &self.parts.people, outbox: &self.parts.outbox, views: self.parts.views.as_deref() };
+        let intake = Intake { people: &self.parts.people, outbox: &self.parts.outbox, views: &self.parts.views };
         // Whatever the database cannot do now: an alert that it does not have is not acknowledged.
         let taken = self
             .runtime

@@ -235,7 +235,7 @@ mod tests {
         let mut standing = Standing::default();
         let closed = |id: &str, number| Alert { state: AlertState::Closed, ..revision(id, number, Severity::High) };
         assert_eq!(whats(&mut standing, &[revision("a", 1, Severity::High), revision("b", 2, Severity::High)]), [What::Shown]);
-        let mut decide = |standing: &mut Standing, cited: &[(&'static str, u32)]| {
+        let decide = |standing: &mut Standing, cited: &[(&'static str, u32)]| {
             standing.decide("c", &cited.iter().copied().collect(), 9).map(|event| event.what)
         };
         assert_eq!(decide(&mut standing, &[("a", 1), ("b", 1)]), None, "b has gone on: the case is open");

@@ -457,10 +457,5 @@ fn unrecognised(bytes: &[u8]) -> String {
     decode::unreadable(bytes).map_or_else(|| UNRECOGNISED.to_owned(), |error| error.to_string())
 }
 
-/// The name of a file's partition: that of its source, with the file's name where the source has several files.
-pub fn partition_name(source: &str, pattern: &str, file: &str) -> String {
-    if pattern.contains(['*', '?', '[']) { format!("{source}/{file}") } else { source.to_owned() }
-}
-
 #[cfg(test)]
 mod tests;

@@ -94,6 +94,7 @@ impl Service {
 
     /// Waits for something.
     #[track_caller]
+    #[allow(clippy::disallowed_methods, reason = "it waits so long by the clock, however slow each look is")]
     pub fn wait(&self, what: &str, holds: impl Fn(&Service) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !holds(self) {

@@ -57,6 +57,12 @@ impl Running {
         Running::set_up(database, sign_in, KeyHolder::new(finder), people()).await
     }
 
+    /// One of another company.
+    pub async fn with_people(database: Database, finder: Arc<dyn Finder>, people: People) -> Running {
+        let sign_in = SignIn::Proxy { header: "x-user".to_owned(), secret: blake3::hash(PROXY_SECRET_OF_TESTS.as_bytes()) };
+        Running::set_up(database, sign_in, KeyHolder::new(finder), people).await
+    }
+
     async fn set_up(database: Database, sign_in: SignIn, finder: KeyHolder, people: People) -> Running {
         let settings = Settings {
             hosts: vec!["desk.bank.example".to_owned()],

@@ -6,6 +6,7 @@
 mod common;
 
 mod api;
+mod browsing;
 mod cases;
 mod company;
 mod console;
@@ -13,6 +14,7 @@ mod crashes;
 mod database;
 mod load;
 mod machine;
+mod matrix;
 mod oidc;
 mod pages;
 mod pseudonyms;

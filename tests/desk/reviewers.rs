@@ -12,7 +12,7 @@ use leakwarden::model::decision::{VerdictOutcome, VerdictReason};
 use leakwarden::model::dossier::AlertWithDossier;
 use leakwarden::model::severity::Severity;
 use leakwarden::notify::outbox::Outbox;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 fn from(source: &str, alert: Alert) -> AlertWithDossier {
@@ -27,7 +27,8 @@ fn what_reviewers_looked_at_is_for_data_protection_officers_and_auditors() {
         let database = place.open().await;
         staffed(&database).await;
         let (people, outbox) = (people(), Outbox::default());
-        let intake = Intake { people: &people, outbox: &outbox, views: Some("views.jsonl") };
+        let views = BTreeSet::from(["views.jsonl".to_owned()]);
+        let intake = Intake { people: &people, outbox: &outbox, views: &views };
         // E50 looked at customers and, as a reviewer, at people of cases: two cases, though the engine has one name for both.
         let told = [from("crm.log", alert("c1", "E50", 1, Severity::High)), from("views.jsonl", alert("v1", "E50", 1, Severity::High))];
         ingest::take_and_tell(&database, intake, LIVE, &told, MORNING).await.expect("taken in");

@@ -244,6 +244,11 @@ fn declared_traits_of_keys_hold() {
                     let table = |more: &str| format!("{CATALOG}[decisions]\n{named}{more}\n{of_cluster}");
                     (table(""), table(&content))
                 }
+                // It names a source, which brings what is written to a file.
+                "views_source" => {
+                    let of = |one: &str| given(table, &format!("views_file = \"views.jsonl\"\n{one}")) + kafka;
+                    (of(""), of("views_source = \"k\""))
+                }
                 // What goes together: the other one stays as it is.
                 name if table.name == "console" && PAIRS.iter().flatten().any(|one| *one == name) => {
                     let pair = PAIRS.iter().find(|pair| pair.contains(&name)).expect("one of them");

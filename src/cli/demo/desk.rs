@@ -13,6 +13,7 @@ use leakwarden::model::dossier::AlertWithDossier;
 use leakwarden::notify::outbox::Outbox;
 use leakwarden::sink::Sink;
 use leakwarden::telemetry::metrics::Metrics;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
@@ -67,7 +68,7 @@ impl Desk {
 
     /// What takes alerts in.
     pub fn sink(&self, runtime: &Runtime, context: &Context, metrics: &Metrics) -> Box<dyn Sink> {
-        console::desk_sink(runtime, &self.database, context, Outbox::default(), None, metrics)
+        console::desk_sink(runtime, &self.database, context, Outbox::default(), BTreeSet::new(), metrics)
     }
 
     /// Ends it.

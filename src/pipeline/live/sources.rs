@@ -1,10 +1,10 @@
 //! The sources of a service, followed at once: Kafka topics and growing files.
 
 use crate::config::schema::{Config, SourceKind};
+use crate::config::source::partition_name;
 use crate::model::keys::Keys;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::brokers;
-use crate::pipeline::partition_decoder::partition_name;
 use crate::pipeline::state::Positions;
 use crate::source::kafka::{KafkaEvent, KafkaMessage, KafkaSource};
 use crate::source::piece::Piece;

@@ -2,10 +2,11 @@
 //! a topic.
 
 use crate::config::schema::{Config, Kafka, SourceKind};
+use crate::config::source::partition_name;
 use crate::decode::{FormatChoice, LONGEST_RECORD, Raw, custom};
 use crate::engine::context::Context;
 use crate::model::access::PartitionId;
-use crate::pipeline::partition_decoder::{PartitionDecoder, TimeRange, partition_name};
+use crate::pipeline::partition_decoder::{PartitionDecoder, TimeRange};
 use crate::pipeline::redrive::Fate;
 use crate::pipeline::redrive::again::{self, AROUND, Again};
 use crate::sink::dead_letters::DeadLetter;

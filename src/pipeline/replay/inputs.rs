@@ -1,10 +1,11 @@
 //! What a replay reads: files and partitions of topics, each with the source it belongs to and the format of its records.
 
 use crate::config::schema::{Config, Source, SourceKind};
+use crate::config::source::partition_name;
 use crate::decode::FormatChoice;
 use crate::engine::watermark::LEAP;
 use crate::model::time::{Span, Timestamp};
-use crate::pipeline::partition_decoder::{PartitionDecoder, partition_name};
+use crate::pipeline::partition_decoder::PartitionDecoder;
 use crate::pipeline::replay::sorted::SortedFile;
 use crate::source::SourceError;
 use crate::source::files::{FileInput, Progress};
