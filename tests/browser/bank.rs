@@ -193,6 +193,7 @@ impl Bank {
         let browser = driver().expect("was asked before").open(setup).await;
         browser.go(&self.address("/sign-in")).await;
         self.enter(&browser, account).await;
+        assert_eq!(browser.count("#password").await, 0, "{account} is not signed in:\n{}", browser.text().await);
         browser
     }
 

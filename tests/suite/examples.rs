@@ -39,7 +39,12 @@ fn what_stands_behind_a_sign_is_valid() {
     // A cluster has no files in common, and the example's sources are files too.
     let (alone, cluster) = put_to_use().split_once("[cluster]").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("it has a cluster");
     let (cluster, rest) = cluster.split_once("\n\n").expect("more follows");
-    let (config, all) = (parse(&example()), parse(&format!("{alone}{rest}")));
+    // People sign in by a proxy or by a provider, and the example shows both.
+    let without = |way: &str| -> String {
+        format!("{alone}{rest}").lines().filter(|line| !line.starts_with(way)).map(|line| format!("{line}\n")).collect()
+    };
+    assert!(parse(&without("proxy_")).console.oidc_issuer.is_some());
+    let (config, all) = (parse(&example()), parse(&without("oidc_")));
     let kafka = "[catalog]\nfile = \"catalog.toml\"\n[[source]]\nname = \"a\"\nkind = \"kafka\"\nbrokers = \"b:9092\"\ntopics = [\"t\"]\n";
     assert!(parse(&format!("{kafka}[cluster]{cluster}")).cluster.is_some());
     assert_eq!((all.sources.len(), all.sinks.len()), (config.sources.len() + 1, config.sinks.len() + 1), "the alternatives with Kafka");
