@@ -76,6 +76,11 @@ pub fn settings(config: &Config) -> Vec<Problem> {
 /// What is valid and rarely meant: catalog entries that are never reached, people and units that nobody lists.
 pub fn warnings(config: &Config, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
     let mut warnings = headerless_topics(config);
+    if config.console.views_file.is_some() && config.views().len() < 2 {
+        let place = format!("{}: console.views_file", config.file.display());
+        let rule = "is read by no source, and views_source names none that brings it: nobody notices what reviewers look at";
+        warnings.push(Problem::plain(place, rule));
+    }
     warnings.extend(files_of_a_cluster(config));
     if let Some(CatalogFile { file }) = &config.catalog {
         unreachable_tables(file, catalog, &mut warnings);

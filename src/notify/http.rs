@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 use ureq::Agent;
-use ureq::http::{HeaderMap, Response};
+use ureq::http::{HeaderMap, Response, Uri};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// Bytes of an answer that are read: an error code is at its beginning.
@@ -69,15 +69,11 @@ impl Http {
 
 /// Whether an address is spoken to over TLS, or is of this machine.
 pub fn is_safe(address: &str) -> bool {
-    let near = |rest: &str| {
-        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
-        ["127.0.0.1", "localhost", "[::1]"].contains(&host)
-    };
-    match address.split_once("://") {
-        Some(("https", rest)) => !rest.is_empty(),
-        Some(("http", rest)) => near(rest),
-        Some(_) | None => false,
+    let Ok(address) = address.parse::<Uri>() else { return false };
+    match (address.scheme_str(), address.host()) {
+        (Some("https"), Some(_)) => true,
+        (Some("http"), Some(host)) => ["127.0.0.1", "localhost", "[::1]"].contains(&host),
+        (Some(_) | None, _) => false,
     }
 }
 
@@ -165,6 +161,7 @@ mod tests {
             ("https://id.bank.example", true),
             ("http://127.0.0.1:8080/realm", true),
             ("http://localhost", true),
+            ("http://[::1]/realm", true),
             ("http://id.bank.example", false),
             ("http://127.0.0.1.evil.example", false),
             ("http://localhost@evil.example/", false),

@@ -19,5 +19,3 @@ pub mod reload;
 pub mod replay;
 pub mod service;
 pub mod state;
-
-pub use crate::failpoint;

@@ -176,8 +176,9 @@ impl Browser {
         let old = self.client.find(Locator::Css("html")).await.expect("a page");
         act.await;
         let deadline = Instant::now() + PATIENCE;
-        // The element of a page that was left is stale.
-        while old.tag_name().await.is_ok() {
+        // Another document has another root; while it is being fetched, either may be asked for in vain.
+        let is_left = async || self.client.find(Locator::Css("html")).await.is_ok_and(|root| root.element_id() != old.element_id());
+        while !is_left().await {
             assert!(Instant::now() < deadline, "the page was not left:\n{}", self.text().await);
             tokio::time::sleep(Duration::from_millis(30)).await;
         }

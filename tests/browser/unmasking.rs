@@ -2,45 +2,19 @@
 
 use crate::accessible::objections;
 use crate::bank::{at_the_bank, now};
+use crate::common::dossier::dossier_of_looks;
 use crate::company::alert;
 use crate::driver::Setup;
-use leakwarden::model::access::Operation;
-use leakwarden::model::dossier::*;
-use leakwarden::model::persons::Persons;
+use leakwarden::model::dossier::AlertWithDossier;
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::{DAY_MS, MINUTE_MS};
 use std::sync::Arc;
 
 /// An alert about somebody who looked at one person.
 fn told(employee: &str, pseudonym: &str) -> AlertWithDossier {
-    let id = format!("alert-{employee}");
-    let access = ListedAccess {
-        at: now().0,
-        operation: Operation::Read,
-        tables: vec![],
-        kinds: 0,
-        persons: Persons::Exact(1),
-        explained: false,
-        duty: DutyMark::On,
-        subjects: vec![0],
-        source: 0,
-        position: 2,
-    };
-    let accesses =
-        Accesses { sources: vec!["crm.log".to_owned()], subjects: vec![pseudonym.to_owned()], list: vec![access], ..Accesses::default() };
-    let dossier = Dossier {
-        version: VERSION,
-        alert: id.clone(),
-        revision: 1,
-        made_at: now().to_string(),
-        zone: "Asia/Shanghai".to_owned(),
-        days: Days::default(),
-        week: Week::default(),
-        accesses,
-        gauge: Gauge::default(),
-        group: None,
-    };
-    AlertWithDossier { alert: Arc::new(alert(&id, employee, 1, Severity::High)), dossier: Some(Arc::new(dossier)) }
+    let alert = alert(&format!("alert-{employee}"), employee, 1, Severity::High);
+    let dossier = dossier_of_looks(&alert, now(), "crm.log", &[(pseudonym.to_owned(), 2)]);
+    AlertWithDossier { alert: Arc::new(alert), dossier: Some(Arc::new(dossier)) }
 }
 
 #[test]

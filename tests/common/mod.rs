@@ -1,4 +1,4 @@
-//! What the tests share: a small bank in memory ([`world`]), canonical lines ([`line`]), cases told in files ([`case`]), the engine
+//! What the tests share: a small bank in memory ([`world`]), canonical lines ([`line`]), cases told in files ([`case`]), dossiers ([`dossier`]), the engine
 //! driven by lines ([`play`]), the program itself ([`program`]), the service as a process ([`service`]), receivers of messages ([`receiver`]),
 //! Prometheus and Alertmanager ([`daemons`]) and a real Kafka ([`kafka`]).
 
@@ -9,6 +9,7 @@ pub mod case;
 pub mod daemons;
 #[allow(clippy::disallowed_methods, reason = "it waits for servers, and not for ever")]
 pub mod databases;
+pub mod dossier;
 #[allow(clippy::disallowed_methods, reason = "it waits for processes, and not for ever")]
 pub mod early_stop;
 #[allow(clippy::disallowed_methods, reason = "it waits for brokers and processes, and not for ever")]

@@ -1,6 +1,7 @@
 //! Employees by pseudonyms until somebody has taken their case: no page, answer, record or command names one before.
 
 use crate::common::databases::on_each;
+use crate::common::dossier::dossier_of_looks;
 use crate::company::{ACCOUNTS, MORNING, alert, caller, people, staffed};
 use crate::console::{Got, Running, on_sqlite};
 use leakwarden::console::routes::ROUTES;
@@ -10,7 +11,7 @@ use leakwarden::desk::pseudonym::Pseudonyms;
 use leakwarden::desk::{LIVE, ingest, view_log, work};
 use leakwarden::http::server::Server;
 use leakwarden::model::alert::{Alert, InnocentReason, SourceRange};
-use leakwarden::model::dossier::*;
+use leakwarden::model::dossier::{AlertWithDossier, Dossier, WhoSawWhom};
 use leakwarden::model::severity::Severity;
 use leakwarden::telemetry::metrics::Metrics;
 use std::sync::Arc;
@@ -38,24 +39,14 @@ async fn filled(database: &Database) {
     group.explanation = format!("{wang}, {lin} and {ming} looked at the same 40 people");
     let account = Alert { employee: None, account: Some(login.to_owned()), ..alert("c1", login, 1, Severity::Medium) };
     let source = Alert { employee: None, source: Some("crm.log".to_owned()), ..alert("d1", "crm.log", 1, Severity::Medium) };
-    let dossier = |alert: &Alert| Dossier {
-        version: VERSION,
-        alert: alert.id.clone(),
-        revision: 1,
-        made_at: MORNING.to_string(),
-        zone: "Asia/Shanghai".to_owned(),
-        days: Days::default(),
-        week: Week::default(),
-        accesses: Accesses { sources: vec![format!("crm-{lin}.log")], ..Accesses::default() },
-        gauge: Gauge::default(),
-        group: Some(WhoSawWhom {
-            employees: [lin, wang, ming].map(str::to_owned).into(),
-            subjects: vec!["p-1234".to_owned()],
-            looks: vec![vec![0], vec![0], vec![0]],
-            days: 7,
-            ..WhoSawWhom::default()
-        }),
+    let group_of = || WhoSawWhom {
+        employees: [lin, wang, ming].map(str::to_owned).into(),
+        subjects: vec!["p-1234".to_owned()],
+        looks: vec![vec![0], vec![0], vec![0]],
+        days: 7,
+        ..WhoSawWhom::default()
     };
+    let dossier = |alert: &Alert| Dossier { group: Some(group_of()), ..dossier_of_looks(alert, MORNING, &format!("crm-{lin}.log"), &[]) };
     let told: Vec<AlertWithDossier> = [one, group, account, source]
         .into_iter()
         .map(|alert| AlertWithDossier { dossier: Some(Arc::new(dossier(&alert))), alert: Arc::new(alert) })

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A console that finds identities in a log of four lines.
-async fn finding(database: &Database, folder: &std::path::Path) -> Running {
+pub async fn finding(database: &Database, folder: &std::path::Path) -> Running {
     let line = |id: &str| format!("{{\"time\":\"2026-03-02T08:34:05Z\",\"subjects\":[\"{id}\"]}}\n");
     std::fs::write(folder.join("crm.log"), [line("C-9"), line("C-1"), line("C-8"), line("C-2")].concat()).expect("written");
     let sources = Sources { globs: vec![format!("{}/crm.log", folder.display())], keys: keys(), spaces: vec![] };

@@ -2,6 +2,7 @@
 //! the chain of views stay, and a hold stops it.
 
 use crate::common::databases::on_each;
+use crate::common::dossier::dossier_of_looks;
 use crate::company::{MORNING, alert, caller, people, staffed};
 use crate::console::Running;
 use crate::unmasking::stands_in;
@@ -10,11 +11,9 @@ use leakwarden::desk::retention::{self, Terms};
 use leakwarden::desk::verdict::{self, Verdict};
 use leakwarden::desk::view_log::{self, View};
 use leakwarden::desk::{DeskError, LIVE, hold, ingest, unmask, work};
-use leakwarden::model::access::Operation;
 use leakwarden::model::alert::Alert;
 use leakwarden::model::decision::{VerdictOutcome, VerdictReason};
-use leakwarden::model::dossier::*;
-use leakwarden::model::persons::Persons;
+use leakwarden::model::dossier::AlertWithDossier;
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::{DAY_MS, Span, Timestamp};
 use std::sync::Arc;
@@ -38,38 +37,10 @@ fn days(count: i64) -> Timestamp {
 }
 
 fn told(id: &str, employee: &str) -> AlertWithDossier {
-    let access = ListedAccess {
-        at: MORNING.0,
-        operation: Operation::Read,
-        tables: vec![],
-        kinds: 0,
-        persons: Persons::Exact(1),
-        explained: false,
-        duty: DutyMark::On,
-        subjects: vec![0],
-        source: 0,
-        position: 2,
-    };
-    let dossier = Dossier {
-        version: VERSION,
-        alert: id.to_owned(),
-        revision: 1,
-        made_at: MORNING.to_string(),
-        zone: "Asia/Shanghai".to_owned(),
-        days: Days::default(),
-        week: Week::default(),
-        accesses: Accesses {
-            sources: vec![GONE[7].to_owned()],
-            subjects: vec![GONE[6].to_owned()],
-            list: vec![access],
-            ..Accesses::default()
-        },
-        gauge: Gauge::default(),
-        group: None,
-    };
-    let dossier = (employee == GONE[0]).then(|| Arc::new(dossier));
+    let told = alert(id, employee, 1, Severity::High);
+    let dossier = (employee == GONE[0]).then(|| Arc::new(dossier_of_looks(&told, MORNING, GONE[7], &[(GONE[6].to_owned(), 2)])));
     let explanation = if employee == GONE[0] { format!("{employee}: {}", GONE[1]) } else { employee.to_owned() };
-    AlertWithDossier { alert: Arc::new(Alert { explanation, ..alert(id, employee, 1, Severity::High) }), dossier }
+    AlertWithDossier { alert: Arc::new(Alert { explanation, ..told }), dossier }
 }
 
 async fn read(database: &Database, sql: &str) -> i64 {

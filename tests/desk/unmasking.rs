@@ -1,16 +1,16 @@
 //! Whose pseudonyms they are: asked, agreed to by somebody else, found again at the source, shown for a day, in no table. And holds.
 
 use crate::common::databases::on_each;
+use crate::common::dossier::dossier_of_looks;
 use crate::company::{MORNING, alert, caller, later, people, staffed};
-use crate::console::{Running, on_sqlite};
+use crate::console::on_sqlite;
+use crate::requests::finding;
 use leakwarden::database::Database;
 use leakwarden::desk::unmask::{self, Finder, Found, Places, UnmaskState};
 use leakwarden::desk::{DeskError, LIVE, hold, ingest, work};
-use leakwarden::model::access::Operation;
 use leakwarden::model::alert::Alert;
-use leakwarden::model::dossier::*;
+use leakwarden::model::dossier::{AlertWithDossier, Dossier};
 use leakwarden::model::keys::Keys;
-use leakwarden::model::persons::Persons;
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::DAY_MS;
 use leakwarden::pipeline::identities::{Identified, Sources};
@@ -29,36 +29,8 @@ pub fn pseudonym(id: &str) -> String {
 
 /// What an alert saw of people: each on a line of its own of a log, the second, the fourth and so on.
 pub fn dossier(of: &Alert, pseudonyms: &[String]) -> Dossier {
-    let access = |(subject, position): (u16, u64)| ListedAccess {
-        at: MORNING.0,
-        operation: Operation::Read,
-        tables: vec![],
-        kinds: 0,
-        persons: Persons::Exact(1),
-        explained: false,
-        duty: DutyMark::On,
-        subjects: vec![subject],
-        source: 0,
-        position,
-    };
-    let accesses = Accesses {
-        sources: vec!["crm.log".to_owned()],
-        subjects: pseudonyms.to_vec(),
-        list: (0..pseudonyms.len()).map(|at| access((at as u16, 2 * (at as u64 + 1)))).collect(),
-        ..Accesses::default()
-    };
-    Dossier {
-        version: VERSION,
-        alert: of.id.clone(),
-        revision: of.revision,
-        made_at: MORNING.to_string(),
-        zone: "Asia/Shanghai".to_owned(),
-        days: Days::default(),
-        week: Week::default(),
-        accesses,
-        gauge: Gauge::default(),
-        group: None,
-    }
+    let looks: Vec<(String, u64)> = pseudonyms.iter().cloned().zip((2..).step_by(2)).collect();
+    dossier_of_looks(of, MORNING, "crm.log", &looks)
 }
 
 /// One alert about E7, who looked at two people on lines 2 and 4 of a log.
@@ -171,10 +143,7 @@ fn identities_are_found_at_the_source_shown_and_stored_nowhere() {
         staffed(&database).await;
         seen(&database).await;
         let logs = tempfile::tempdir().expect("a folder");
-        let line = |id: &str| format!("{{\"time\":\"2026-03-02T08:34:05Z\",\"subjects\":[\"{id}\"]}}\n");
-        std::fs::write(logs.path().join("crm.log"), [line("C-9"), line("C-1"), line("C-8"), line("C-2")].concat()).expect("written");
-        let sources = Sources { globs: vec![format!("{}/crm.log", logs.path().display())], keys: keys(), spaces: vec![] };
-        let running = Running::with_finder(database.clone(), Arc::new(AtTheSource(sources))).await;
+        let running = finding(&database, logs.path()).await;
         let chen = caller(&database, "chen.lei").await;
         work::assign(&database, &people(), &chen, 1, Some("li.na"), None, MORNING).await.expect("given");
         let version = |body: &str| serde_json::from_str::<serde_json::Value>(body).expect("JSON")["version"].as_i64().expect("a version");

@@ -8,8 +8,8 @@ use crate::common::kafka::flaky::Flaky;
 use crate::common::kafka::happening::Happening;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
+use leakwarden::failpoint::POINTS;
 use leakwarden::model::time::Timestamp;
-use leakwarden::pipeline::failpoint::POINTS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

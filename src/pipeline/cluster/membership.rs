@@ -1,9 +1,9 @@
 //! Input partitions and tasks come and go with the members of the group.
 
 use super::{Process, REVOKED_SAVE};
+use crate::failpoint::hit;
 use crate::kafka::group::GroupEvent;
 use crate::model::topic::TopicPartition;
-use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::stream::InternalTopic;
 use crate::stream::committed::{self, SavedStates};

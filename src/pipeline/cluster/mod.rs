@@ -15,12 +15,12 @@ mod survey;
 
 use crate::config::schema::Config;
 use crate::engine::context::Context;
+use crate::failpoint::hit;
 use crate::kafka::consumer::PartitionConsumer;
 use crate::kafka::group::GroupMember;
 use crate::kafka::producer::RecordProducer;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
-use crate::pipeline::failpoint::hit;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;

@@ -1,6 +1,6 @@
 //! Dead letters on their way to where they are kept. Nothing is saved or committed past one that is not kept yet.
 
-use crate::pipeline::failpoint::hit;
+use crate::failpoint::hit;
 use crate::sink::dead_letters::{DeadLetter, DeadLetters};
 
 /// Dead letters that wait to be kept.

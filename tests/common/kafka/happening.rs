@@ -244,21 +244,22 @@ impl<'a> Happening<'a> {
             .filter_map(|service| service.is_running().then_some(service))
     }
 
-    /// Asks all of them to read their configuration again. One that has not read it at all yet would end.
+    /// Asks all of them to read their configuration again. One that has not read it at all yet would end, and reads it anyway.
     fn read_again(&mut self) {
-        for service in self.running() {
-            until("it has read its configuration", || !service.is_running() || service.get("/readyz").is_some(), String::new);
-        }
-        self.running().for_each(|service| service.signal("HUP"));
+        self.running().filter(|service| service.has_read_its_configuration()).for_each(|service| service.signal("HUP"));
     }
 
     /// A delivery without anybody is refused by all; then the whole one is back.
     fn empty_feed(&mut self) {
         let file = self.cluster.run.company.dir().join("employees.csv");
         let whole = std::fs::read_to_string(&file).expect("employees");
-        // Who is just starting would go on with what it finds.
-        for service in self.running() {
-            until("it has read its configuration", || !service.is_running() || service.get("/readyz").is_some(), String::new);
+        // Who is just starting would go on with what it finds: it starts later, as does one that brokers do not answer.
+        for number in 0..MOST {
+            let process = self.processes[number].as_mut().map(|running| &mut running.service);
+            if process.is_some_and(|service| service.is_running() && !service.has_read_its_configuration()) {
+                self.kill(number);
+                self.note("killed before it had read its configuration");
+            }
         }
         let refused = |service: &Service| service.log().matches(REFUSED).count();
         let before: Vec<usize> = self.running().map(|service| refused(service)).collect();

@@ -16,6 +16,8 @@ const RUN: &[&str] = &["run", "--config", "config.toml", "--listen", "127.0.0.1:
 pub struct Service {
     child: Child,
     log: PathBuf,
+    /// Bytes that its predecessors of that name had written.
+    log_began: u64,
     is_tampered_with: bool,
 }
 
@@ -51,12 +53,19 @@ impl Service {
         let err = File::options().create(true).append(true).open(&log).expect("a log");
         command.env("LEAKWARDEN_LOG_FORMAT", "json").stdin(Stdio::null()).stdout(Stdio::null()).stderr(err);
         prepare(&mut command);
-        Service { child: command.spawn().expect("the service starts"), log, is_tampered_with: false }
+        let log_began = std::fs::metadata(&log).expect("a log").len();
+        Service { child: command.spawn().expect("the service starts"), log, log_began, is_tampered_with: false }
     }
 
     /// What it and its predecessors of that name wrote.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// Whether it has found its brokers and read its configuration, and not only begun to serve its probes.
+    pub fn has_read_its_configuration(&self) -> bool {
+        let log = std::fs::read(&self.log).expect("a log");
+        String::from_utf8_lossy(&log[self.log_began as usize..]).contains("explanations.jsonl: ")
     }
 
     /// Where its log is.
