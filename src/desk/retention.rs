@@ -140,6 +140,8 @@ async fn case(write: &mut Write, id: i64, now: Timestamp, gone: &mut Gone) -> Re
     for row in &names.bind(id).fetch_all(&mut **write).await? {
         gone.names.insert(row.try_get(0)?);
     }
+    let named: Vec<&String> = alerts.iter().chain(&gone.names).chain([&key]).collect();
+    decisions(write, Timestamp(closed), &named).await?;
     for alert in alerts {
         // What is left is the hash by which a repeat of it is known, so that it does not come in again.
         for statement in [
@@ -173,13 +175,36 @@ async fn case(write: &mut Write, id: i64, now: Timestamp, gone: &mut Gone) -> Re
             sqlx::query(&format!("delete from {table} where case_id = $1")).bind(&key).execute(&mut **write).await?;
         }
     }
-    // Decisions of that time have long been in the file of decisions, or there is none.
-    sqlx::query("update feedback set body = '', written = 1 where at <= $1").bind(closed).execute(&mut **write).await?;
     let update = "update case_file set about = '', key = $2, assignment = null, erased_at = $3 where id = $1";
     sqlx::query(update).bind(id).bind(format!("erased-{id}")).bind(now.0).execute(&mut **write).await?;
     case::enter(write, id, now, None, "erased", &json!({ "verdict": verdict })).await?;
     let version = case::touch(write, id).await?;
     case::tell(write, now, "case", &id.to_string(), version).await
+}
+
+/// Decisions of up to that time have long been where the engine reads them, and are needed here no more. Of those that nobody took, because
+/// there is no such place or it cannot be written to, only those about the case are taken out: others are still on their way.
+async fn decisions(write: &mut Write, up_to: Timestamp, named: &[&String]) -> Result<(), DatabaseError> {
+    sqlx::query("update feedback set body = '' where at <= $1 and written = 1 and body <> ''").bind(up_to.0).execute(&mut **write).await?;
+    let waiting = sqlx::query("select number, body from feedback where at <= $1 and written = 0").bind(up_to.0);
+    for row in waiting.fetch_all(&mut **write).await? {
+        let (number, body): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        if names_any(&serde_json::from_str(&body).unwrap_or(Value::Null), named) {
+            let update = sqlx::query("update feedback set body = '', written = 1 where number = $1");
+            update.bind(number).execute(&mut **write).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether one of these stands somewhere in JSON.
+fn names_any(value: &Value, named: &[&String]) -> bool {
+    match value {
+        Value::String(text) => named.contains(&text),
+        Value::Array(list) => list.iter().any(|value| names_any(value, named)),
+        Value::Object(object) => object.values().any(|value| names_any(value, named)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// What of an entry is no word of anybody: codes, by which verdicts are counted.

@@ -129,6 +129,8 @@ fn once_its_time_has_passed_nothing_of_the_person_is_left_and_counts_are() {
                 assert_eq!(found, 0, "{}: {text} in {table}.{column}", place.name);
             }
         }
+        let waiting = format!("select count(*) from feedback where written = 0 and body like '%case-{STAYS}%'");
+        assert_eq!(read(&database, &waiting).await, 1, "{}: what was decided of another case is still on its way", place.name);
         // Counts and codes stay; the chain holds, and goes on.
         assert_eq!(read(&database, "select count(*) from view").await, views);
         assert_eq!(read(&database, "select count(*) from entry").await, entries + 1, "that it was erased is entered");
