@@ -78,6 +78,11 @@ impl ViewRecord {
         self.commitment.is_some() && self.salt.is_none()
     }
 
+    /// Whether it was made before records had commitments.
+    fn is_of_before(&self) -> bool {
+        self.commitment.as_deref().is_none_or(|commitment| commitment == OF_BEFORE)
+    }
+
     /// What stands for object and persons, and tells nothing of them without the salt.
     fn committed(&self, salt: &str) -> String {
         let text = json!([salt, self.object, self.persons]).to_string();
@@ -195,25 +200,29 @@ pub async fn first_broken(connection: &mut AnyConnection) -> Result<Option<i64>,
 struct Followed {
     next: i64,
     previous: String,
+    /// A record with a commitment has come: whoever writes one of before after it passes off what they like.
+    committed: bool,
 }
 
 /// Follows the chain to its end; the number of the first record that is missing or not what it was where there is one.
 async fn follow(connection: &mut AnyConnection, from: Option<Followed>) -> Result<Result<Followed, i64>, DatabaseError> {
     let (last, hash) = anchor(connection).await?;
     // What went by age is not looked for.
-    let from = from.filter(|from| from.next > last).unwrap_or(Followed { next: last + 1, previous: hash });
-    let Followed { mut next, mut previous } = from;
+    let from = from.filter(|from| from.next > last).unwrap_or(Followed { next: last + 1, previous: hash, committed: false });
+    let Followed { mut next, mut previous, mut committed } = from;
     loop {
         let text = format!("select {COLUMNS} from view where number >= $1 order by number limit 500");
         let rows = sqlx::query(&text).bind(next).fetch_all(&mut *connection).await?;
         if rows.is_empty() {
-            return Ok(Ok(Followed { next, previous }));
+            return Ok(Ok(Followed { next, previous, committed }));
         }
         for row in &rows {
             let record = of(row)?;
-            if record.number != next || record.previous != previous || !record.holds() {
+            let is_late = committed && record.is_of_before();
+            if record.number != next || record.previous != previous || is_late || !record.holds() {
                 return Ok(Err(next));
             }
+            committed |= !record.is_of_before();
             (previous, next) = (record.hash, next + 1);
         }
     }

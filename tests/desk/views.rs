@@ -42,5 +42,14 @@ fn what_many_are_shown_at_once_is_one_unbroken_chain() {
             assert_eq!(records.iter().filter(|record| record.object == nth).count(), 1, "{}: {nth}", place.name);
         }
         assert_eq!(view_log::first_broken(&mut read).await.expect("followed"), None, "{}", place.name);
+        drop(read);
+        // Records without a commitment end where those with one begin: nobody passes off another viewer as one of them.
+        let mut write = database.write().await.expect("its turn");
+        let forged =
+            "update view set viewer = 'somebody else', object = '', persons = '[]', salt = null, commitment = 'of before' where number = 5";
+        sqlx::query(forged).execute(&mut *write).await.expect("forged");
+        write.commit().await.expect("kept");
+        let mut read = database.read().await.expect("a connection");
+        assert_eq!(view_log::first_broken(&mut read).await.expect("followed"), Some(5), "{}", place.name);
     });
 }
