@@ -22,7 +22,8 @@ use leakwarden::notify::outbox::Outbox;
 use sqlx::Row;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -270,22 +271,32 @@ fn sign(status: u16) -> Option<char> {
     }
 }
 
+/// A copy of a database with all that is in its journal: its file alone may lack what was written last.
+async fn copy(of: &Database, to: &Path) {
+    let mut read = of.read().await.expect("a connection");
+    sqlx::query("vacuum into $1").bind(to.to_str().expect("a path of text")).execute(&mut *read).await.expect("copied");
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o600)).expect("as private as the first");
+}
+
 /// A column: what comes of each route for one of the staff, and what went wrong.
 async fn column(folder: &Path, who: (&'static str, &'static str, Role, Option<&'static str>)) -> (Vec<String>, Vec<String>) {
     let file = |name: &str| folder.join(format!("{}-{name}.sqlite", who.1));
+    let mut templates = Vec::new();
     for (stage, name) in [(Stage::Open, "open"), (Stage::Proposed, "proposed"), (Stage::Closed, "closed")] {
-        world(&Location::sqlite(file(name)), &who, stage).await;
+        let location = Location::sqlite(file(name));
+        world(&location, &who, stage).await;
+        templates.push(Database::open(&location).await.expect("opened"));
     }
     let (mut cells, mut wrong) = (Vec::new(), Vec::new());
     for route in ROUTES {
-        let template: PathBuf = match stage(route.path) {
-            Stage::Open => file("open"),
-            Stage::Proposed => file("proposed"),
-            Stage::Closed => file("closed"),
+        let template = match stage(route.path) {
+            Stage::Open => &templates[0],
+            Stage::Proposed => &templates[1],
+            Stage::Closed => &templates[2],
         };
         // Of its own: what is still being closed of the one before holds on to its file.
         let used = file(&format!("used-{}", cells.len()));
-        std::fs::copy(&template, &used).expect("copied");
+        copy(template, &used).await;
         let database = Database::open(&Location::sqlite(&used)).await.expect("opened");
         let running = Running::with_people(database.clone(), Arc::new(Finds), people()).await;
         let (cell, mut found) = row(&running, &database, route, who).await;
