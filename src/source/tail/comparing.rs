@@ -50,8 +50,8 @@ impl Tail {
         for (at, file) in followed {
             match file.content().compare(probe, file.offset())? {
                 Likeness::Other => {}
-                // Of what is packed, little is known by which to tell a copy from what begins alike.
-                Likeness::Undecided if file.is_seen && file.file().is_none() => may_be_copy = true,
+                // Of what is packed, little is known by which to tell a copy from what begins alike, until it is read to its end.
+                Likeness::Undecided | Likeness::Same if file.is_seen && file.file().is_none() => may_be_copy = true,
                 Likeness::Undecided if file.is_seen => is_copy |= file.begins_with(probe)?,
                 Likeness::Undecided => undecided = Some(file.content().proven(probe)).max(undecided),
                 Likeness::Same if file.is_seen => {

@@ -37,6 +37,7 @@ impl Tail {
         self.wake(&listing);
         self.postponed.clear();
         let begun: BTreeSet<PathBuf> = self.directories.clone();
+        let resumed = self.resumed;
         let mut new = Vec::new();
         self.judge_all(&mut listing, 0, &mut new, events);
         // What was not found there may have got another name.
@@ -56,6 +57,10 @@ impl Tail {
             // Two that begin alike may be one: the other is looked at when the first was read.
             let beginning = beginning(&candidate.path).unwrap_or_default();
             if beginnings.iter().any(|other| other.starts_with(&beginning) || beginning.starts_with(other)) {
+                continue;
+            }
+            // What goes on in another file since it was judged may have been copied into this one.
+            if self.resumed > resumed && !matches!(self.judge(&candidate, &listing.found, events), Ok(Holds::New(_))) {
                 continue;
             }
             let is_begun = candidate.base.parent().is_some_and(|directory| begun.contains(directory));
@@ -178,6 +183,7 @@ impl Tail {
         match holds {
             Holds::Followed(at) => {
                 self.files[at].move_to(file, candidate.path.clone(), candidate.identity)?;
+                self.resumed += 1;
                 tracing::debug!(path = %candidate.path.display(), "another file has the same content, and more: reading goes on in it");
             }
             Holds::Known(at, is_replayed) => {
@@ -252,6 +258,7 @@ impl Tail {
         } else {
             self.known.remove(at);
         }
+        self.resumed += 1;
         self.follow(followed, events);
         Ok(())
     }

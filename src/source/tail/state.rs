@@ -50,6 +50,8 @@ pub struct Tail {
     pub(super) looked: Option<Instant>,
     pub(super) reminded: Option<Instant>,
     pub(super) next: u64,
+    /// How often reading went on in a file that was found.
+    pub(super) resumed: u64,
 }
 
 /// A content that is looked for.
@@ -102,6 +104,7 @@ impl Tail {
             looked: None,
             reminded: None,
             next: 0,
+            resumed: 0,
         })
     }
 

@@ -1,5 +1,5 @@
 //! Processes that end at any moment while files are rotated, copied and mirrored: whoever goes on from what was saved last reads each
-//! line once. `LEAKWARDEN_SEEDS=1000` tries so many; `LEAKWARDEN_SEED=208` one, with what happened in it.
+//! line once. `LEAKWARDEN_SEEDS=1000` tries so many; `LEAKWARDEN_SEED=406` one, with what happened in it.
 
 use super::super::{Logs, lines, seen, text, texts};
 use crate::random::SplitMix64;
@@ -169,7 +169,7 @@ fn whenever_a_process_ends_whoever_goes_on_reads_each_line_once() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match number("LEAKWARDEN_SEED") {
         Some(seed) => play(seed, true),
-        None => (0..number("LEAKWARDEN_SEEDS").unwrap_or(60)).for_each(|seed| play(seed, false)),
+        None => (0..number("LEAKWARDEN_SEEDS").unwrap_or(200)).for_each(|seed| play(seed, false)),
     }
 }
 
