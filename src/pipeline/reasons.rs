@@ -146,7 +146,11 @@ impl Reader {
     /// Reads until nobody wants to know any more, or something fails.
     fn follow(&mut self) -> Result<(), String> {
         let cluster = self.kafka.cluster();
-        let ends = self.ends()?;
+        let mut ends = self.ends()?;
+        // What was read before something failed may be of a topic that is gone by now.
+        if !self.next.is_empty() && !self.is_as_before(&ends)? {
+            ends = self.ends()?;
+        }
         let mut consumer = PartitionConsumer::in_background(&cluster, "leakwarden.explanations", "").map_err(|error| error.to_string())?;
         for partition in ends.keys() {
             consumer.assign(partition.clone(), *self.next.entry(partition.clone()).or_insert(0));

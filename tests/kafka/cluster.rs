@@ -2,6 +2,7 @@
 //! join and leave; the broker dies; a sink is slow, silent or breaks off; disks are full, caches damaged or impossible. The alerts and the
 //! state are those of a run to which nothing happens.
 
+use crate::common::kafka::alerts::{contradictions, differences, wherever};
 use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::flaky::Flaky;
@@ -59,7 +60,7 @@ fn whatever_befalls_processes_and_broker_nothing_is_lost_and_nothing_is_told_twi
     assert!(told.len() > 20, "{} revisions are no test", told.len());
 
     let trouble = Cluster::new("befallen", broker.brokers(), 4).with_pager(broker.told("FLAKY"));
-    let processes = befallen(&trouble, &broker, &way);
+    let processes = befallen(&trouble, &broker, &way, kills(), 0);
     trouble.settled(|| processes.iter().map(|process| process.log()).collect());
     for process in processes {
         assert!(process.stop().success());
@@ -75,21 +76,60 @@ fn whatever_befalls_processes_and_broker_nothing_is_lost_and_nothing_is_told_twi
     assert_eq!(trouble.paged(), found, "what the one sink was told the other was told as well");
 }
 
+/// A topic that is deleted and made anew when all of it was read begins at offset 0, and brokers forget what was committed of it: each
+/// record counts once all the same. What the topic held, and was not read when it was deleted, is nowhere: so it has been read here.
+#[test]
+fn whatever_befalls_and_however_often_the_topic_is_made_anew_each_record_counts_once() {
+    remade("remade", kills() / 2, 2);
+}
+
+/// The long form of it, with one topic made anew in sixteen kills.
+#[test]
+#[ignore = "half an hour"]
+fn two_hundred_kills() {
+    let kills = if std::env::var_os("LEAKWARDEN_KILLS").is_some() { kills() } else { 200 };
+    remade("two-hundred", kills, kills.div_ceil(16));
+}
+
+/// So many kills, and so often the topic is made anew, beside all else that befalls.
+fn remade(name: &str, kills: usize, made_anew: usize) {
+    let Some((broker, way)) = Broker::flaky() else { return };
+    let mut trouble = Cluster::new(name, broker.brokers(), 4).with_pager(broker.told("FLAKY"));
+    trouble.run.company.beat();
+    let expected = wherever(trouble.run.expected());
+    let processes = befallen(&trouble, &broker, &way, kills, made_anew);
+    trouble.settled(|| processes.iter().map(|process| process.log()).collect());
+    for process in processes {
+        assert!(process.stop().success());
+    }
+    let told = trouble.run.told();
+    println!("{} revisions told, {} alerts settled", told.len(), expected.len());
+    assert_eq!(contradictions(&told), []);
+    assert_eq!(differences(&expected, &wherever(trouble.run.settled(told))), Vec::<String>::new());
+    assert_eq!(trouble.paged(), trouble.told(), "what the one sink was told the other was told as well");
+}
+
 fn kills() -> usize {
     std::env::var("LEAKWARDEN_KILLS").map_or(KILLS, |text| text.parse().expect("a number"))
 }
 
-/// All records are produced, piece by piece, while much befalls those who read them. Those who run when it is over.
-fn befallen(trouble: &Cluster, broker: &Broker, way: &Flaky) -> Vec<Service> {
-    let kills = kills();
-    let pieces = PIECES * kills;
+/// All records are produced, piece by piece, while much befalls those who read them: so many kills, and so often the topic is made anew.
+/// Those who run when it is over.
+fn befallen(trouble: &Cluster, broker: &Broker, way: &Flaky, kills: usize, made_anew: usize) -> Vec<Service> {
+    // Those far ahead of the last one wait for it, and not all that a topic holds is read then.
+    let company = &trouble.run.company;
+    let pieces = if made_anew > 0 { company.cut_by_time(PIECES * kills) } else { company.cut_by_count(PIECES * kills) };
+    let mut pieces = pieces.iter();
     let begun = Instant::now();
     let mut happening = Happening::new(trouble, broker, way, POINTS);
-    let (mut killed, mut piece, mut told) = (0, 0, 0);
-    while killed < kills || !happening.is_complete() {
-        if piece < pieces {
-            trouble.run.produce(piece, pieces);
-            piece += 1;
+    let (mut killed, mut anew, mut told) = (0, 0, 0);
+    while killed < kills || !happening.is_complete() || anew < made_anew {
+        if anew < made_anew && killed >= kills * (anew + 1) / (made_anew + 1) {
+            killed += happening.make_topic_anew();
+            anew += 1;
+        }
+        if let Some(piece) = pieces.next() {
+            trouble.run.produce_piece(piece);
         }
         killed += happening.next();
         if killed >= told + 20 {
@@ -97,7 +137,7 @@ fn befallen(trouble: &Cluster, broker: &Broker, way: &Flaky) -> Vec<Service> {
             println!("{killed} killed after {:?}: {}", begun.elapsed(), happening.summary());
         }
     }
-    (piece..pieces).for_each(|piece| trouble.run.produce(piece, pieces));
+    pieces.for_each(|piece| trouble.run.produce_piece(piece));
     println!("{} in {:?}", happening.summary(), begun.elapsed());
     happening.peace()
 }

@@ -5,6 +5,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::service::Service;
 use crate::common::kafka::until;
+use crate::common::program::leakwarden;
 use leakwarden::model::time::HOUR_MS;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -25,13 +26,13 @@ fn record(time: i64, who: &str, id: &str, subjects: &str, rows: usize) -> String
     )
 }
 
-/// Five million records of seven hours.
-fn fill(cluster: &Cluster) {
-    let start = now_ms() - 8 * HOUR_MS;
+/// So many records of seven hours.
+fn fill(cluster: &Cluster, records: usize) {
+    let (start, step) = (now_ms() - 8 * HOUR_MS, 7 * HOUR_MS / records as i64);
     for partition in 0..4 {
-        let lines = (0..RECORDS).filter(|at| at % 4 == partition).map(|at| {
+        let lines = (0..records).filter(|at| at % 4 == partition).map(|at| {
             let subject = format!("\"{}\"", (at * 7_919) % 2_000_000);
-            record(start + at as i64 * 5, &format!("E{:06}", (at * 31) % EMPLOYEES), &format!("f{at}"), &subject, 1)
+            record(start + at as i64 * step, &format!("E{:06}", (at * 31) % EMPLOYEES), &format!("f{at}"), &subject, 1)
         });
         cluster.run.topics.produce(&cluster.run.topic, partition as i32, lines);
     }
@@ -80,7 +81,7 @@ fn resident(process: &Service) -> f64 {
 fn throughput_memory_and_restore() {
     let Some(broker) = Broker::usual() else { return };
     let cluster = Cluster::new("figures", broker.brokers(), 4).unhurried();
-    fill(&cluster);
+    fill(&cluster, RECORDS);
     let alone = bare(&cluster, broker.brokers());
     println!("bare consumer: {:.0} records/s", RECORDS as f64 / alone);
     for processes in [1, 2] {
@@ -109,6 +110,63 @@ fn throughput_memory_and_restore() {
             );
             process.kill();
         }
+    }
+}
+
+/// Seconds of CPU that children of this process have taken which have ended.
+fn taken_by_children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("a process");
+    let (_, fields) = stat.rsplit_once(')').expect("a name");
+    // Fields 16 and 17 of proc(5), in hundredths.
+    fields.split_whitespace().skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
+}
+
+/// Seconds of CPU of each kind of thread of a process, the most first.
+fn by_thread(process: &Service) -> Vec<(f64, String)> {
+    let mut kinds: BTreeMap<String, f64> = BTreeMap::new();
+    for thread in std::fs::read_dir(format!("/proc/{}/task", process.id())).expect("a process").flatten() {
+        let Ok(stat) = std::fs::read_to_string(thread.path().join("stat")) else { continue };
+        let Some((name, fields)) = stat.split_once('(').and_then(|(_, rest)| rest.rsplit_once(')')) else { continue };
+        let ticks: f64 = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+        *kinds.entry(name.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned()).or_default() += ticks / 100.0;
+    }
+    let mut sorted: Vec<(f64, String)> = kinds.into_iter().map(|(name, seconds)| (seconds, name)).filter(|(of, _)| *of >= 0.05).collect();
+    sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+    sorted
+}
+
+/// What the same log costs in a replay, in one process without `[cluster]`, and in two with it.
+#[test]
+#[ignore = "figures of a release build"]
+fn cpu_of_a_cluster_beside_one_process_and_a_replay() {
+    let Some(broker) = Broker::usual() else { return };
+    let records = RECORDS / 10;
+    let cluster = Cluster::new("cpu", broker.brokers(), 4).unhurried();
+    fill(&cluster, records);
+    let cost = |what: &str, of: &dyn Fn()| {
+        let before = taken_by_children();
+        of();
+        let seconds = taken_by_children() - before;
+        println!("{what}: {seconds:.1} s of CPU, {:.1} µs a record", seconds * 1e6 / records as f64);
+    };
+    cost("replay", &|| {
+        let arguments = ["replay", "--config", "config.toml", "--kafka", &cluster.run.topic, "--alerts", "-"];
+        leakwarden(cluster.run.company.dir(), &arguments).well();
+    });
+    cost("one process", &|| {
+        let process = cluster.run.start();
+        cluster.run.committed(&process);
+        println!("  {:.1?}", by_thread(&process));
+        assert!(process.stop().success());
+    });
+    for (name, processes) in [("cpu-one", 1), ("cpu-two", 2)] {
+        let cluster = cluster.under(name);
+        cost(&format!("a cluster of {processes}"), &|| {
+            let running: Vec<Service> = (0..processes).map(|number| cluster.start(number)).collect();
+            read_all(&cluster, &running);
+            running.iter().for_each(|process| println!("  {:.1?}", by_thread(process)));
+            running.into_iter().for_each(|process| assert!(process.stop().success()));
+        });
     }
 }
 

@@ -14,6 +14,7 @@ use crate::model::keys::Keys;
 use crate::model::topic::TopicPartition;
 use crate::pipeline::brokers::tell_rewound;
 use crate::pipeline::cluster::Setup;
+use crate::pipeline::cluster::survey::PartitionCounts;
 use crate::stream::InternalTopic;
 use crate::stream::input_partition::InputPosition;
 use crate::stream::wire::KnownInput;
@@ -137,6 +138,10 @@ pub fn commit_text(position: InputPosition, read: Option<&ReadRecords>) -> Strin
     text
 }
 
+fn is_beyond(partitions: &PartitionCounts, of: &TopicPartition) -> bool {
+    partitions.get(&*of.topic).is_some_and(|count| of.partition >= *count)
+}
+
 impl Process {
     /// Begins input partitions that were assigned, once it is known what they are known by.
     pub(super) fn begin_inputs(&mut self) -> anyhow::Result<()> {
@@ -245,10 +250,15 @@ impl Process {
         Ok(())
     }
 
+    /// Whether a topic has that partition no more.
+    pub(super) fn is_gone(&self, of: &TopicPartition) -> bool {
+        is_beyond(&self.survey.partitions(), of)
+    }
+
     /// Partitions that a topic made anew has no more are waited for no longer.
     pub(super) fn retire_inputs(&mut self) {
         let partitions = self.survey.partitions();
-        let gone = self.node.retire_inputs(|of| partitions.get(&*of.topic).is_some_and(|count| of.partition >= *count));
+        let gone = self.node.retire_inputs(|of| is_beyond(&partitions, of));
         for partition in gone {
             tracing::warn!(%partition, "its topic has fewer partitions than before; nothing waits for this one any more");
         }

@@ -59,7 +59,9 @@ impl Process {
                         // A commit may have failed, so the same is said again now and then.
                         let now = Instant::now();
                         let known = self.committed.get(&input);
-                        if known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN) {
+                        let is_due = known.is_none_or(|(said, at)| *said != resume || now.duration_since(*at) >= COMMITTED_AGAIN);
+                        // Brokers refuse those of a partition that is no more.
+                        if is_due && !self.is_gone(&input) {
                             self.committed.insert(input.clone(), (resume, now));
                             let read = self.service.followed.get(&input).map(|followed| &followed.more.read);
                             let text = commit_text(resume, read);

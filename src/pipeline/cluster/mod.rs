@@ -26,7 +26,7 @@ use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;
 use crate::pipeline::service::losses::Losses;
 use crate::pipeline::service::stopping::Stopping;
-use crate::pipeline::service::{Parts, Service, now, record_counts};
+use crate::pipeline::service::{BEHIND, Parts, Service, now, record_counts};
 use crate::store::seal::StateSealer;
 use crate::stream::InternalTopic;
 use crate::stream::authentication::{self, MessageSealer, SealKey, WriterId};
@@ -53,8 +53,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const UNDER_WAY: usize = 64 * 1024 * 1024;
 /// An input partition whose watermark is so far ahead of the one furthest behind is paused: its records could only wait.
 const AHEAD: Span = Span::hours(2);
-/// With a longer backlog of records than this, alerts are published only as they settle: to show them before costs more than all the rest.
-const BEHIND: u64 = 100_000;
 /// Records that came to their broker longer ago than this are a backlog as well.
 const FRESH: Span = Span::minutes(15);
 /// A save may take at most 1 / (UNSAVED + 1) of the time: after a backlog much has changed.

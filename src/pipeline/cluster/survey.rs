@@ -44,7 +44,7 @@ struct Told {
 }
 
 /// How many partitions topics have; those that do not exist are missing.
-type PartitionCounts = BTreeMap<String, i32>;
+pub type PartitionCounts = BTreeMap<String, i32>;
 
 impl Survey {
     /// Starts its thread.

@@ -33,7 +33,7 @@ use crate::pipeline::service::losses::Losses;
 use crate::pipeline::service::observer::{Observer, Progress};
 use crate::pipeline::service::publisher::Cause;
 use crate::pipeline::service::stopping::Stopping;
-use crate::pipeline::service::{self, REST_WITHIN, Service, now, record_counts};
+use crate::pipeline::service::{self, BEHIND, REST_WITHIN, Service, now, record_counts};
 use crate::pipeline::state::{Positions, StateDir};
 use crate::source::piece::Piece;
 use crate::telemetry::metrics::table;
@@ -73,6 +73,8 @@ pub struct Live {
     reported: u64,
     /// When what is held was counted last, and whether anything has happened since.
     counted: (Instant, bool),
+    /// So much is still to be read that nothing is shown before it settles.
+    behind: bool,
 }
 
 /// Whether a partition is idle: silent for so long that event time goes on without it.
@@ -117,6 +119,7 @@ impl Live {
             progress: Progress::default(),
             reported: 0,
             counted: (Instant::now(), true),
+            behind: false,
             engine,
             parts,
             service,
@@ -231,6 +234,10 @@ impl Live {
             Arrival::Gone { name } => {
                 let partition = self.engine.context().partition(&name);
                 self.engine.mark_idle(partition, None);
+                // It is waited for again where something comes of it all the same.
+                if let Some(followed) = self.service.followed.get_mut(&partition) {
+                    followed.more.0 = true;
+                }
             }
             Arrival::Rewound { source, partition, to } => {
                 let followed = self.follow(source, &partition.to_string(), now());
@@ -346,7 +353,7 @@ impl Live {
         self.losses.end(&id, access.time);
         let outcome = self.recent_ids.outcome(&access, &self.engine);
         self.service.followed.sources()[source].metrics.records(outcome, 1);
-        let shown = self.service.settings.provisional.then(|| access.clone());
+        let shown = (self.service.settings.provisional && !self.behind).then(|| access.clone());
         self.engine.take(access, Some(believed));
         // What was set aside is not shown: its time may be wrong.
         let placed = |access: &Access| self.engine.watermark(id).is_none_or(|watermark| access.time <= watermark);
@@ -399,6 +406,7 @@ impl Live {
             waiting += lag;
             self.service.followed.sources()[source].metrics.set_lag(lag);
         }
+        self.behind = waiting > BEHIND;
         let finished = self.progress.records - std::mem::replace(&mut self.reported, self.progress.records);
         self.service.report_progress(finished, waiting);
         // Counting takes the longer the more is held, and a round that brought nothing changes nothing of it.

@@ -90,6 +90,9 @@ pub struct Service<K, X> {
 /// crash, never.
 pub const REST_WITHIN: Duration = Duration::from_secs(10);
 
+/// With a longer backlog of records than this, alerts are published only as they settle: to show them before costs more than all the rest.
+pub const BEHIND: u64 = 100_000;
+
 /// What of the configuration matters while running.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {

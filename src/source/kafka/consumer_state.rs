@@ -40,11 +40,27 @@ struct Inner {
     has_joined: bool,
     /// Revoked, and not reported yet: they may come back.
     revoked: BTreeSet<TopicPartition>,
+    /// Read before, and no more in their topic: see [`ConsumerState::let_go`]. To the client some may be assigned all the same.
+    gone: BTreeSet<TopicPartition>,
     /// Events of callbacks that the poll thread has not passed on yet.
     events: VecDeque<KafkaEvent>,
     lag: BTreeMap<TopicPartition, u64>,
     /// What was read of each partition: at first as saved. It continues there when it is assigned (again).
     read: BTreeMap<TopicPartition, ReadRecords>,
+}
+
+impl Inner {
+    fn let_go(&mut self, mut gone: BTreeSet<TopicPartition>) {
+        gone.retain(|of| self.gone.insert(of.clone()));
+        for partition in &gone {
+            tracing::warn!(%partition, "its topic has fewer partitions than before; nothing waits for this one any more");
+            self.assigned.remove(partition);
+            self.lag.remove(partition);
+        }
+        if !gone.is_empty() {
+            self.events.push_back(KafkaEvent::Revoked(gone.into_iter().collect()));
+        }
+    }
 }
 
 impl ConsumerState {
@@ -118,20 +134,30 @@ impl ConsumerState {
         inner.has_joined.then(|| inner.assigned.clone())
     }
 
-    /// Every partition is assigned to us. Revoked ones that are not among them no longer exist.
+    /// Every partition is assigned to us. Revoked ones that are not among them no longer exist, nor do others of the same topics that were
+    /// read before.
     pub fn set_complete(&self) {
         let mut inner = self.inner();
         inner.complete = true;
         let revoked = std::mem::take(&mut inner.revoked);
-        let gone: Vec<TopicPartition> = revoked.difference(&inner.assigned).cloned().collect();
-        if !gone.is_empty() {
-            inner.events.push_back(KafkaEvent::Revoked(gone));
-        }
+        let is_ours = |topic: &Arc<str>| inner.assigned.iter().any(|of| of.topic == *topic);
+        let known = inner.read.keys().filter(|of| is_ours(&of.topic)).cloned();
+        let gone = revoked.into_iter().chain(known).filter(|of| !inner.assigned.contains(of)).collect();
+        inner.let_go(gone);
+    }
+
+    /// Assigned partitions are gone, and nothing waits for them.
+    pub fn let_go(&self, gone: BTreeSet<TopicPartition>) {
+        self.inner().let_go(gone);
     }
 
     /// A message has come: what to do with it.
     pub fn advance(&self, partition: &TopicPartition, mark: RecordMark) -> Step {
         let mut inner = self.inner();
+        // The topic has grown again, and to the client it has been assigned all the time.
+        if !inner.gone.is_empty() && inner.gone.remove(partition) {
+            inner.assigned.insert(partition.clone());
+        }
         match inner.read.get_mut(partition) {
             Some(read) => read.advance(mark),
             None => inner.read.entry(partition.clone()).or_default().advance(mark),
@@ -188,6 +214,7 @@ impl ConsumerState {
             {
                 tracing::error!(%partition, start, %error, "cannot start at the state's position");
             }
+            inner.gone.remove(&partition);
             inner.assigned.insert(partition.clone());
             assigned.push((partition, start));
         }
@@ -199,9 +226,10 @@ impl ConsumerState {
         let revoked: Vec<TopicPartition> = partitions.elements().iter().map(|e| TopicPartition::new(e.topic(), e.partition())).collect();
         inner.complete &= revoked.is_empty();
         for partition in revoked {
-            inner.assigned.remove(&partition);
             inner.lag.remove(&partition);
-            inner.revoked.insert(partition);
+            if inner.assigned.remove(&partition) {
+                inner.revoked.insert(partition);
+            }
         }
     }
 
@@ -278,5 +306,45 @@ impl ConsumerContext for KafkaContext<Callbacks> {
             Ok(()) => self.0.0.connected.store(whole, Ordering::Release),
             Err(error) => tracing::error!(%error, "kafka: rebalance"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(topic: &str, partition: i32) -> TopicPartition {
+        TopicPartition::new(topic, partition)
+    }
+
+    fn assign(state: &ConsumerState, partitions: &[TopicPartition]) {
+        state.assign(&mut list(partitions.iter().map(|of| (of, None))));
+        state.set_complete();
+    }
+
+    fn gone(state: &ConsumerState) -> Vec<TopicPartition> {
+        let revoked = |event| if let KafkaEvent::Revoked(gone) = event { gone } else { Vec::new() };
+        state.take_events().into_iter().flat_map(revoked).collect()
+    }
+
+    #[test]
+    fn partitions_that_a_topic_has_no_more_are_gone_once_and_may_be_back() {
+        let positions = (0..4).map(|at| (of("t", at), 10)).chain([(of("of another source", 0), 5)]).collect();
+        let state = ConsumerState::new(positions, BTreeMap::new());
+        assign(&state, &[of("t", 0), of("t", 1), of("t", 2)]);
+        assert_eq!(gone(&state), [of("t", 3)], "the state knew it");
+        state.let_go([of("t", 2)].into());
+        assert_eq!(gone(&state), [of("t", 2)], "the client believes that it is assigned");
+        state.revoke(&list([of("t", 0), of("t", 1), of("t", 2)].iter().map(|of| (of, None))));
+        assign(&state, &[of("t", 0), of("t", 1)]);
+        assert_eq!(gone(&state), []);
+        state.request_commit((0..4).map(|at| (of("t", at), 10)).collect());
+        assert_eq!(state.take_commit().map(|list| list.count()), Some(2));
+        // The topic has grown: one comes by an assignment, one by its messages.
+        assign(&state, &[of("t", 2)]);
+        let mark = RecordMark { offset: 10, hash: 1 };
+        assert_eq!(state.advance(&of("t", 3), mark), Step::Take);
+        assert_eq!(gone(&state), []);
+        assert_eq!(state.assignment().map(|all| all.len()), Some(4));
     }
 }

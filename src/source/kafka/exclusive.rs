@@ -29,6 +29,8 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_millis(100);
 /// How often brokers are asked.
 const INTERVAL: Duration = Duration::from_millis(500);
+/// How often it is looked whether topics still have all partitions that are ours.
+const COUNTED: Duration = Duration::from_secs(30);
 /// How long requests for the members may fail: one broker of many that is away must not keep us from joining.
 const FAILING_LIMIT: Duration = Duration::from_secs(10);
 
@@ -55,6 +57,8 @@ pub struct ExclusiveAssignment {
     had_all: bool,
     partial_since: Option<Instant>,
     asked_at: Option<Instant>,
+    /// When it is looked next whether partitions are gone.
+    counted_next: Instant,
 }
 
 impl ExclusiveAssignment {
@@ -76,6 +80,7 @@ impl ExclusiveAssignment {
             had_all: false,
             partial_since: None,
             asked_at: None,
+            counted_next: Instant::now() + COUNTED,
         })
     }
 
@@ -147,6 +152,24 @@ impl ExclusiveAssignment {
         }
         let others = self.others(consumer).unwrap_or_default();
         AssignmentCheck::Refused(self.refusal(&format!("gave this process {} of {} partitions", ours.len(), all.len()), &others))
+    }
+
+    /// The client has found a partition missing: it is looked at once whether it is gone.
+    pub fn miss(&mut self) {
+        self.counted_next = self.counted_next.min(Instant::now() + INTERVAL);
+    }
+
+    /// Partitions that were assigned to us and that their topics have no more: one was deleted and made anew with fewer. The group does not
+    /// take them away in any case, and they would be waited for. Those of a topic that is not there now may be back.
+    pub fn gone(&mut self, consumer: &SourceConsumer, state: &ConsumerState) -> BTreeSet<TopicPartition> {
+        let now = Instant::now();
+        if now < self.counted_next || !state.is_complete() || !state.connected.load(Ordering::Acquire) {
+            return BTreeSet::new();
+        }
+        self.counted_next = now + COUNTED;
+        let (Some(ours), Ok(all)) = (state.assignment(), self.all(consumer)) else { return BTreeSet::new() };
+        let is_there = |topic: &Arc<str>| all.iter().any(|of| of.topic == *topic);
+        ours.into_iter().filter(|of| !all.contains(of) && is_there(&of.topic)).collect()
     }
 
     fn refusal(&self, what: &str, others: &[String]) -> String {

@@ -9,7 +9,7 @@ use crate::source::kafka::exclusive::{AssignmentCheck, ExclusiveAssignment};
 use crate::source::kafka::{KafkaEvent, KafkaMessage};
 use crossbeam_channel::{SendTimeoutError, Sender};
 use rdkafka::consumer::{CommitMode, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -78,6 +78,9 @@ impl Poller {
                     break;
                 }
             }
+            let gone = self.exclusive.gone(&self.consumer, &self.state);
+            self.state.let_go(gone);
+            self.outbox.extend(self.state.take_events());
             let rewound = self.continuity.check(&self.consumer, &self.state);
             self.outbox.extend(rewound);
             if !self.hand_over() {
@@ -142,6 +145,7 @@ impl Poller {
                     }
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::UnknownPartition))) => self.exclusive.miss(),
                 // The error callback has logged it.
                 Some(Err(error)) if is_outage(&error) => {}
                 Some(Err(error)) => tracing::warn!(%error, "kafka: poll"),

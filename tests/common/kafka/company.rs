@@ -5,6 +5,7 @@ use leakwarden::model::time::{DAY_MS, HOUR_MS};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -123,6 +124,40 @@ impl Company {
         let mut times: Vec<i64> = self.partitions.iter().flatten().map(|record| time(record)).collect();
         times.sort_unstable();
         times[times.len() / 2]
+    }
+
+    /// A program signs in every hour, of which each partition has a record: none is then far behind the others for long.
+    pub fn beat(&mut self) {
+        let first = self.partitions.iter().map(|records| time(&records[0])).min().expect("partitions");
+        let beats: Vec<i64> = (1..).map(|hour| first + hour * HOUR_MS).take_while(|beat| *beat <= self.worked_until).collect();
+        for (at, records) in self.partitions.iter_mut().enumerate() {
+            let beats = beats
+                .iter()
+                .map(|beat| format!(r#"{{"time":{beat},"id":"beat-{at}-{beat}","account":"svc_settlement","operation":"login"}}"#));
+            records.extend(beats);
+            records.sort_by_key(|record| time(record));
+        }
+    }
+
+    /// Cuts all partitions into so many pieces, each at the same times: a piece holds all that happened until then.
+    pub fn cut_by_time(&self, pieces: usize) -> Vec<Vec<Range<usize>>> {
+        let times: Vec<Vec<i64>> = self.partitions.iter().map(|records| records.iter().map(|record| time(record)).collect()).collect();
+        let mut all: Vec<i64> = times.iter().flatten().copied().collect();
+        all.sort_unstable();
+        let until = |piece: usize| all.get(all.len() * piece / pieces).copied().unwrap_or(i64::MAX);
+        let of_piece = |piece: usize| {
+            let (from, to) = (until(piece), until(piece + 1));
+            times.iter().map(|times| times.partition_point(|time| *time < from)..times.partition_point(|time| *time < to)).collect()
+        };
+        (0..pieces).map(of_piece).collect()
+    }
+
+    /// Cuts each partition into so many pieces of as many records.
+    pub fn cut_by_count(&self, pieces: usize) -> Vec<Vec<Range<usize>>> {
+        let of_piece = |piece: usize| {
+            self.partitions.iter().map(|records| records.len() * piece / pieces..records.len() * (piece + 1) / pieces).collect()
+        };
+        (0..pieces).map(of_piece).collect()
     }
 
     /// Writes `config.toml` of a service.

@@ -4,7 +4,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::{Cluster, SESSION};
 use crate::common::kafka::flaky::{Flaky, Mood};
 use crate::common::kafka::service::Service;
-use crate::common::kafka::until;
+use crate::common::kafka::{until, until_done};
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -29,13 +29,6 @@ struct Running {
     service: Service,
     /// It is to end itself at a point.
     ends: bool,
-}
-
-impl Running {
-    /// Whether it found no broker when it started: that is the last thing that it said.
-    fn found_nobody(&self) -> bool {
-        self.service.log().lines().rev().take(3).any(|line| line.contains("the brokers do not answer"))
-    }
 }
 
 /// The signal of a process that ends itself at a point.
@@ -69,6 +62,9 @@ const TROUBLES: &[Trouble] = &[
     Trouble::Reloaded,
     Trouble::EmptyFeed,
 ];
+
+/// What is told of a partition that was made anew.
+const MADE_ANEW: &str = "the topic was made anew";
 
 /// What is told of a feed that is refused.
 const REFUSED: &str = "employees must not lose";
@@ -123,18 +119,17 @@ impl<'a> Happening<'a> {
         killed + self.befalls(which, running.len())
     }
 
-    /// Those that ended themselves at a point count as killed. No other may end, unless it found no broker when it started.
+    /// Those that ended themselves at a point count as killed. No other may end, also if it finds no broker when it starts.
     fn ended(&mut self) -> usize {
-        let (mut killed, mut nobody_there) = (0, 0);
+        let mut killed = 0;
         for slot in &mut self.processes {
             if slot.as_mut().is_some_and(|process| !process.service.is_running()) {
                 let process = slot.take().expect("it is there");
-                let (log, nobody) = (process.service.log(), process.found_nobody());
-                assert!((process.ends || nobody) && !log.contains("panicked"), "it ended by itself: {log}");
-                if nobody { nobody_there += 1 } else { killed += 1 }
+                let log = process.service.log();
+                assert!(process.ends && !log.contains("panicked"), "it ended by itself: {log}");
+                killed += 1;
             }
         }
-        (0..nobody_there).for_each(|_| self.note("found no broker"));
         (0..killed).for_each(|_| self.note("ended at a point"));
         killed
     }
@@ -267,7 +262,7 @@ impl<'a> Happening<'a> {
         std::fs::write(&file, format!("{header}\n")).expect("written");
         let mut told = 0;
         for (service, before) in self.running().zip(before) {
-            // One without brokers has not come to look for changes.
+            // One without brokers has not come to look for changes: it does when they are back.
             let log = service.path();
             let written = || std::fs::read_to_string(&log).unwrap_or_default();
             until("it is refused", || !service.is_running() || refused(service) > before, written);
@@ -276,6 +271,46 @@ impl<'a> Happening<'a> {
         std::fs::write(&file, whole).expect("written");
         (0..told).for_each(|_| self.note("empty feed refused"));
         self.read_again();
+    }
+
+    /// The input topic is deleted and made anew when all of it has been read, under those who run or when nobody does: what comes next
+    /// begins at offset 0. Says how many processes were killed.
+    pub fn make_topic_anew(&mut self) -> usize {
+        let mut killed = 0;
+        let (cluster, run) = (self.cluster, &self.cluster.run);
+        let logs = || {
+            let log = |number: usize| std::fs::read_to_string(cluster.dir(number).join("service.log")).unwrap_or_default();
+            (0..MOST).map(|number| format!("process {number}: {}\n", log(number))).collect()
+        };
+        let mut lag = || {
+            killed += self.ended();
+            if self.running().next().is_none() {
+                self.start();
+            }
+            Some(run.topics.lag(&run.group, &run.topic)).filter(|lag| *lag != 0).map(|lag| format!("{lag} records behind"))
+        };
+        until_done("everything is read", &mut lag, logs);
+        let what = match self.below(3) {
+            0 => "topic made anew under a running cluster",
+            1 => {
+                (0..MOST).for_each(|number| {
+                    killed += usize::from(self.processes[number].is_some());
+                    self.kill(number);
+                });
+                "topic made anew after all were killed"
+            }
+            _ => {
+                let running: Vec<Running> = self.processes.iter_mut().filter_map(Option::take).collect();
+                running.into_iter().for_each(|process| killed += self.stop(process));
+                "topic made anew after all were stopped"
+            }
+        };
+        run.make_anew();
+        self.note(what);
+        if self.running().next().is_none() {
+            self.start();
+        }
+        killed
     }
 
     fn cache(&self, which: usize) -> PathBuf {
@@ -302,14 +337,13 @@ impl<'a> Happening<'a> {
         }
     }
 
-    /// An orderly end, unless it comes to the point at which it is to end itself, or has found no broker when it started.
+    /// An orderly end, unless it comes to the point at which it is to end itself.
     fn stop(&mut self, mut process: Running) -> usize {
         process.service.signal("TERM");
         let status = process.service.ended();
         let what = match (status.success(), status.signal()) {
             (true, _) => "stopped in order",
             (false, Some(ABORTED)) if process.ends => "ended at a point",
-            (false, None) if process.found_nobody() => "found no broker",
             _ => panic!("an orderly end: {status}\n{}", process.service.log()),
         };
         self.note(what);
@@ -364,7 +398,7 @@ impl<'a> Happening<'a> {
             .flat_map(|number| ["service.log", "full.log"].map(|name| self.cluster.dir(number).join(name)))
             .filter_map(|path| std::fs::read_to_string(path).ok())
             .collect();
-        let told = ["alerts are not delivered", "cannot be cached here", "cache of a state is damaged", "a state was restored"];
+        let told = ["alerts are not delivered", "cannot be cached here", "cache of a state is damaged", "a state was restored", MADE_ANEW];
         let told = told.iter().map(|what| format!("told {what:?}: {}", logs.matches(what).count()));
         happened.chain(told).collect::<Vec<_>>().join(", ")
     }

@@ -9,6 +9,7 @@ use leakwarden::model::keys::Keys;
 use leakwarden::pipeline::state::StateDir;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Topics and group of a test, all under its name.
 pub struct Run {
@@ -63,9 +64,13 @@ impl Run {
 
     /// Produces what lies in that part (of `of`) of every partition.
     pub fn produce(&self, part: usize, of: usize) {
-        for (at, records) in self.company.partitions.iter().enumerate() {
-            let (from, to) = (records.len() * part / of, records.len() * (part + 1) / of);
-            self.topics.produce(&self.topic, at as i32, &records[from..to]);
+        self.produce_piece(&self.company.cut_by_count(of)[part]);
+    }
+
+    /// Produces a piece of every partition.
+    pub fn produce_piece(&self, piece: &[Range<usize>]) {
+        for (at, (records, range)) in self.company.partitions.iter().zip(piece).enumerate() {
+            self.topics.produce(&self.topic, at as i32, &records[range.clone()]);
         }
     }
 

@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message as _;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -139,8 +140,15 @@ impl Topics {
             if let Some(key) = &key {
                 record = record.key(key.as_ref());
             }
+            let deadline = Instant::now() + PATIENCE;
             while let Err((error, back)) = producer.send(record) {
-                assert!(error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull), "{error}");
+                let code = error.rdkafka_error_code();
+                // It goes on believing for minutes that a topic is gone which was made anew.
+                let is_stale = matches!(code, Some(RDKafkaErrorCode::UnknownTopic | RDKafkaErrorCode::UnknownPartition));
+                assert!((is_stale || code == Some(RDKafkaErrorCode::QueueFull)) && Instant::now() < deadline, "{error}");
+                if is_stale {
+                    let _ = producer.client().fetch_metadata(Some(topic), REQUEST);
+                }
                 producer.poll(Duration::from_millis(50));
                 record = back;
             }

@@ -5,6 +5,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::line::{Line, access, on};
 use crate::common::service::{Service, append};
 use std::fs;
+use std::path::Path;
 
 /// Ten thousand people whom nobody has looked at before, read by somebody at an hour.
 fn extract(who: &str, hour: i64) -> Vec<Line> {
@@ -17,6 +18,15 @@ fn extract(who: &str, hour: i64) -> Vec<Line> {
 
 fn ticket(who: &str) -> String {
     format!("{{\"employee\":\"{who}\",\"from\":\"2026-03-01T00:00:00Z\",\"reason\":\"ticket\",\"ref\":\"T\"}}")
+}
+
+/// A bank whose reasons come from a topic alone.
+fn reads_topic(dir: &Path, topic: &str, brokers: &str) {
+    bank(dir);
+    fs::write(dir.join("explanations.jsonl"), "").expect("written");
+    let config = fs::read_to_string(dir.join("config.toml")).expect("is there");
+    let named = format!("[directory]\nexplanations_topic = \"{topic}\"\nexplanations_brokers = \"{brokers}\"\n");
+    fs::write(dir.join("config.toml"), config.replace("[directory]\n", &named)).expect("written");
 }
 
 /// A ticket system writes its tickets to a topic: some before the service starts, some while it runs, one taken back, one that is none.
@@ -32,12 +42,7 @@ fn tickets_of_a_topic_explain_as_those_of_the_file_do() {
     topics.produce_keyed(&topic, 1, [(None::<&str>, ticket("e2"))]);
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
-    bank(dir);
-    fs::write(dir.join("explanations.jsonl"), "").expect("written");
-    let config = fs::read_to_string(dir.join("config.toml")).expect("is there");
-    let named = format!("[directory]\nexplanations_topic = \"{topic}\"\nexplanations_brokers = \"{}\"\n", broker.brokers());
-    fs::write(dir.join("config.toml"), config.replace("[directory]\n", &named)).expect("written");
-
+    reads_topic(dir, &topic, broker.brokers());
     let service = Service::start(dir);
     let accepted = |service: &Service| service.metric("leakwarden_records_total{outcome=\"accepted\",source=\"access\"}");
     let reasons = |service: &Service| service.metric("leakwarden_reasons");
@@ -68,6 +73,35 @@ fn tickets_of_a_topic_explain_as_those_of_the_file_do() {
     service.stop();
 }
 
+/// Somebody made the tickets' topic anew under a running service and filled it with more than it had held, as when its partitions or its
+/// cluster are changed: <https://github.com/strimzi/strimzi-kafka-operator/issues/9269>.
+///
+/// The tickets that it held before count no more, and all that it holds now do.
+#[test]
+fn a_topic_of_tickets_that_was_made_anew_and_is_longer_is_read_from_its_beginning() {
+    let Some(broker) = Broker::shared() else { return };
+    let (topics, topic) = (broker.topics(), format!("tickets-anew-{}", std::process::id()));
+    topics.create(&topic, 1, &[]);
+    topics.produce_keyed(&topic, 0, ["e1", "e2"].map(|who| (Some(who), ticket(who))));
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    reads_topic(dir, &topic, broker.brokers());
+    let service = Service::start(dir);
+    let reasons = |service: &Service| service.metric("leakwarden_reasons");
+    assert_eq!(reasons(&service), 2.0, "{}", service.log());
+    topics.delete(&topic);
+    service.wait("the topic is gone", |_| !topics.names().contains(&topic));
+    topics.create(&topic, 1, &[]);
+    topics.produce_keyed(&topic, 0, ["e3", "e3", "e4", "e5", "e6"].map(|who| (Some(who), ticket(who))));
+    // Whoever reads on where the former one was left counts five, of both.
+    let told = "was made anew: its reasons are read from its beginning";
+    service.wait("the new tickets count, and no others", |service| service.log().contains(told) && reasons(service) == 4.0);
+    append(&dir.join("access.jsonl"), &[extract("e1", 8), extract("e3", 8)].concat());
+    service.wait("e1 is alerted", |service| service.alerted("e1", "bulk_extract"));
+    assert!(!service.alerted("e3", "bulk_extract"), "its ticket is known");
+    service.stop();
+}
+
 /// The brokers of the tickets' topic were away when the service started.
 ///
 /// Nothing is judged without the tickets: it is not ready and says why, and ends at once when it is told to.
@@ -75,10 +109,7 @@ fn tickets_of_a_topic_explain_as_those_of_the_file_do() {
 fn without_the_tickets_nothing_is_judged() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
-    bank(dir);
-    let config = fs::read_to_string(dir.join("config.toml")).expect("is there");
-    let named = "[directory]\nexplanations_topic = \"tickets\"\nexplanations_brokers = \"127.0.0.1:1\"\n";
-    fs::write(dir.join("config.toml"), config.replace("[directory]\n", named)).expect("written");
+    reads_topic(dir, "tickets", "127.0.0.1:1");
     append(&dir.join("access.jsonl"), &extract("e1", 8));
     let service = Service::start_unready(dir);
     let why = "the topic of business reasons has not been read yet";

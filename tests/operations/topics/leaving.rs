@@ -5,6 +5,7 @@ use crate::common::kafka::broker::Broker;
 use crate::common::kafka::cluster::Cluster;
 use crate::common::kafka::run::Run;
 use crate::common::kafka::service::Service;
+use crate::common::kafka::topics::Topics;
 use crate::common::kafka::until;
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,48 @@ fn a_process_of_a_cluster_has_left_both_groups_when_it_has_ended() {
     };
     let ((left, _), (left_again, log)) = (stops(false), stops(true));
     assert!(left.min(left_again) < SOON, "{left:?} and {left_again:?}: {log}");
+}
+
+/// The middle of five stops of a process at rest, each from SIGTERM: to when its groups had no member any more, and to its end.
+fn median_of_stops(what: &str, groups: &[&str], topics: &Topics, start: impl Fn() -> Service) -> (Duration, Duration) {
+    let stop = |_| {
+        let service = start();
+        service.ready();
+        until("it is a member of its groups", || groups.iter().all(|group| topics.members(group).len() == 1), || service.log());
+        std::thread::sleep(Duration::from_secs(2));
+        let begun = Instant::now();
+        let ends = move |mut service: Service| {
+            assert!(service.ended().success());
+            begun.elapsed()
+        };
+        let mut ended = None;
+        let left = topics.emptied_after(groups, || {
+            service.signal("TERM");
+            ended = Some(std::thread::spawn(move || ends(service)));
+        });
+        (left, ended.expect("it was begun").join().expect("it ended"))
+    };
+    let (mut left, mut ended): (Vec<Duration>, Vec<Duration>) = (0..5).map(stop).unzip();
+    left.sort();
+    ended.sort();
+    println!("{what}: left after {left:?}, ended after {ended:?}");
+    (left[2], ended[2])
+}
+
+/// How long a stop takes, of one process and of one of a cluster.
+#[test]
+#[ignore = "figures"]
+fn stops_take_less_than_a_second() {
+    let Some(broker) = Broker::shared() else { return };
+    let run = Run::new("stops", broker.brokers());
+    run.produce_half(false);
+    let alone = median_of_stops("one process", &[&run.group], &run.topics, || run.start());
+    let cluster = Cluster::new("stops-cluster", broker.brokers(), 2);
+    cluster.run.produce_half(false);
+    let groups = [&*cluster.run.group, &tasks(&cluster)];
+    let shared = median_of_stops("of a cluster", &groups, &cluster.run.topics, || cluster.start(0));
+    println!("medians, left and ended: one process {alone:?}, of a cluster {shared:?}");
+    assert!([alone.0, alone.1, shared.0, shared.1].iter().all(|of| *of < Duration::from_secs(1)));
 }
 
 fn tasks(cluster: &Cluster) -> String {
