@@ -29,6 +29,8 @@ struct Running {
     service: Service,
     /// It is to end itself at a point.
     ends: bool,
+    /// It lives in another time, in which the client's requests may end before they are answered.
+    elsewhen: bool,
 }
 
 /// The signal of a process that ends itself at a point.
@@ -81,7 +83,8 @@ impl<'a> Happening<'a> {
         let seed = std::env::var("LEAKWARDEN_CHAOS_SEED").ok().and_then(|text| text.parse().ok());
         let chance = seed.unwrap_or_else(|| std::process::id().into());
         println!("LEAKWARDEN_CHAOS_SEED={chance}");
-        let processes = (0..MOST).map(|number| (number < 2).then(|| Running { service: cluster.start(number), ends: false }));
+        let processes =
+            (0..MOST).map(|number| (number < 2).then(|| Running { service: cluster.start(number), ends: false, elsewhen: false }));
         let (processes, due, count) = (processes.collect(), TROUBLES.to_vec(), BTreeMap::new());
         Happening { cluster, broker, way, points, processes, chance, due, count }
     }
@@ -218,7 +221,8 @@ impl<'a> Happening<'a> {
                 self.kill(which);
                 // From one that takes next to nothing to one on which a cache fits in part.
                 let blocks = 1 + self.below(120);
-                self.processes[which] = Some(Running { service: self.cluster.start_on_full_disk(which, blocks), ends: false });
+                self.processes[which] =
+                    Some(Running { service: self.cluster.start_on_full_disk(which, blocks), ends: false, elsewhen: false });
             }
             Trouble::CacheDamaged => {
                 self.note("cache damaged");
@@ -277,6 +281,14 @@ impl<'a> Happening<'a> {
     /// begins at offset 0. Says how many processes were killed.
     pub fn make_topic_anew(&mut self) -> usize {
         let mut killed = 0;
+        // Where only such a one is left nobody may come to read.
+        for number in 0..MOST {
+            if self.processes[number].as_ref().is_some_and(|process| process.elsewhen) {
+                self.kill(number);
+                self.note("killed in another time of day");
+                killed += 1;
+            }
+        }
         let (cluster, run) = (self.cluster, &self.cluster.run);
         let logs = || {
             let log = |number: usize| std::fs::read_to_string(cluster.dir(number).join("service.log")).unwrap_or_default();
@@ -388,7 +400,11 @@ impl<'a> Happening<'a> {
     }
 
     fn put(&mut self, number: usize, environment: &[(&str, String)], ends: bool) {
-        self.processes[number] = Some(Running { service: self.cluster.start_with(number, environment), ends });
+        self.processes[number] = Some(Running {
+            service: self.cluster.start_with(number, environment),
+            ends,
+            elsewhen: environment.iter().any(|(name, _)| *name == "FAKETIME"),
+        });
     }
 
     /// What happened, in words, and what of it the processes told.
