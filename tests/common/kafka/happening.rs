@@ -31,6 +31,8 @@ struct Running {
     ends: bool,
     /// It lives in another time, in which the client's requests may end before they are answered.
     elsewhen: bool,
+    /// Its log cannot grow either.
+    is_mute: bool,
 }
 
 /// The signal of a process that ends itself at a point.
@@ -83,8 +85,8 @@ impl<'a> Happening<'a> {
         let seed = std::env::var("LEAKWARDEN_CHAOS_SEED").ok().and_then(|text| text.parse().ok());
         let chance = seed.unwrap_or_else(|| std::process::id().into());
         println!("LEAKWARDEN_CHAOS_SEED={chance}");
-        let processes =
-            (0..MOST).map(|number| (number < 2).then(|| Running { service: cluster.start(number), ends: false, elsewhen: false }));
+        let processes = (0..MOST)
+            .map(|number| (number < 2).then(|| Running { service: cluster.start(number), ends: false, elsewhen: false, is_mute: false }));
         let (processes, due, count) = (processes.collect(), TROUBLES.to_vec(), BTreeMap::new());
         Happening { cluster, broker, way, points, processes, chance, due, count }
     }
@@ -222,7 +224,7 @@ impl<'a> Happening<'a> {
                 // From one that takes next to nothing to one on which a cache fits in part.
                 let blocks = 1 + self.below(120);
                 self.processes[which] =
-                    Some(Running { service: self.cluster.start_on_full_disk(which, blocks), ends: false, elsewhen: false });
+                    Some(Running { service: self.cluster.start_on_full_disk(which, blocks), ends: false, elsewhen: false, is_mute: true });
             }
             Trouble::CacheDamaged => {
                 self.note("cache damaged");
@@ -261,11 +263,13 @@ impl<'a> Happening<'a> {
             }
         }
         let refused = |service: &Service| service.log().matches(REFUSED).count();
-        let before: Vec<usize> = self.running().map(|service| refused(service)).collect();
+        let speaks = |running: &&mut Running| !running.is_mute;
+        let before: Vec<usize> = self.processes.iter_mut().flatten().filter(speaks).map(|running| refused(&running.service)).collect();
         let header = whole.lines().next().expect("a header");
         std::fs::write(&file, format!("{header}\n")).expect("written");
         let mut told = 0;
-        for (service, before) in self.running().zip(before) {
+        for (running, before) in self.processes.iter_mut().flatten().filter(speaks).zip(before) {
+            let service = &mut running.service;
             // One without brokers has not come to look for changes: it does when they are back.
             let log = service.path();
             let written = || std::fs::read_to_string(&log).unwrap_or_default();
@@ -404,6 +408,7 @@ impl<'a> Happening<'a> {
             service: self.cluster.start_with(number, environment),
             ends,
             elsewhen: environment.iter().any(|(name, _)| *name == "FAKETIME"),
+            is_mute: false,
         });
     }
 
