@@ -2,6 +2,7 @@
 
 mod clusters;
 mod commits;
+mod everywhere;
 mod fewer_partitions;
 mod leaving;
 mod made_anew;
