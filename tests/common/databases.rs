@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// A user without rights, whom Debian has: a server refuses to run as root.
 const NOBODY: u32 = 65_534;
+/// Numbers of databases.
+static NUMBER: AtomicU32 = AtomicU32::new(0);
 const PASSWORD: &str = "loopback & 50% of luck/?";
 
 /// Where a test keeps its data.
@@ -33,7 +35,6 @@ impl Place {
 
     /// An empty database of the PostgreSQL of this test process, where there is one.
     pub fn postgres() -> Option<Place> {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = server()?;
         let name = format!("test{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         server.psql(&format!("create database {name}"));
@@ -58,17 +59,72 @@ impl Place {
     /// The first column of what a query gives; nothing where it fails, as before a table is made.
     pub fn column(&self, sql: &str) -> Vec<String> {
         let Some(server) = server() else { return Vec::new() };
-        let database = self.address.rsplit('/').next().unwrap_or_default();
+        let database = self.database();
         let mut psql = Command::new(server.bin.join("psql"));
         psql.args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-U", "leakwarden", "-d", database, "-Atqc", sql]);
         let told = psql.env("PGPASSWORD", PASSWORD).output().expect("psql runs");
         String::from_utf8_lossy(&told.stdout).lines().map(str::to_owned).collect()
     }
 
+    /// A copy of all that it holds. Nobody may have it open.
+    pub fn copy(&self) -> Copied {
+        match self.location.file() {
+            Some(file) => {
+                let folder = tempfile::tempdir().expect("a folder");
+                for part in parts(file).iter().filter(|part| part.exists()) {
+                    std::fs::copy(part, folder.path().join(part.file_name().expect("a name"))).expect("copied");
+                }
+                Copied { folder, database: String::new() }
+            }
+            None => {
+                let database = format!("copy{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+                let server = server().expect("it runs");
+                server.psql_alone(&format!("create database {database} template {}", self.database()));
+                Copied { folder: tempfile::tempdir().expect("a folder"), database }
+            }
+        }
+    }
+
+    /// Puts a copy in its place. Nobody may have it open.
+    pub fn restore(&self, copied: &Copied) {
+        match self.location.file() {
+            Some(file) => {
+                for part in parts(file) {
+                    let from = copied.folder.path().join(part.file_name().expect("a name"));
+                    if from.exists() {
+                        std::fs::copy(from, part).expect("copied");
+                    } else if part.exists() {
+                        std::fs::remove_file(part).expect("removed");
+                    }
+                }
+            }
+            None => {
+                let server = server().expect("it runs");
+                server.psql(&format!("drop database {} with (force)", self.database()));
+                server.psql(&format!("create database {} template {}", self.database(), copied.database));
+            }
+        }
+    }
+
+    fn database(&self) -> &str {
+        self.address.rsplit('/').next().unwrap_or_default()
+    }
+
     /// Opens it.
     pub async fn open(&self) -> Database {
         Database::open(&self.location).await.unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
+}
+
+/// A copy of a database.
+pub struct Copied {
+    folder: tempfile::TempDir,
+    database: String,
+}
+
+/// The file of a SQLite, its journal and what goes with that.
+fn parts(file: &Path) -> [PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|end| PathBuf::from(format!("{}{end}", file.display())))
 }
 
 /// Runs a test on every database that there is.
@@ -89,11 +145,26 @@ struct Server {
 
 impl Server {
     fn psql(&self, sql: &str) {
+        self.tried(sql).unwrap_or_else(|why| panic!("{why}"));
+    }
+
+    /// The same of a database that nobody has open, whose last sessions may still be ending.
+    fn psql_alone(&self, sql: &str) {
+        for _ in 0..100 {
+            match self.tried(sql) {
+                Err(why) if why.contains("accessed by other users") => std::thread::sleep(Duration::from_millis(100)),
+                done => return done.unwrap_or_else(|why| panic!("{why}")),
+            }
+        }
+        panic!("{sql}: somebody has it open");
+    }
+
+    fn tried(&self, sql: &str) -> Result<(), String> {
         let port = self.port.to_string();
         let mut psql = Command::new(self.bin.join("psql"));
         psql.args(["-h", "127.0.0.1", "-p", &port, "-U", "leakwarden", "-d", "postgres", "-qc", sql]).env("PGPASSWORD", PASSWORD);
         let told = psql.output().expect("psql runs");
-        assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+        if told.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&told.stderr).into_owned()) }
     }
 }
 

@@ -1,211 +1,25 @@
-//! The desk against a naive model: random acts of the engine and of people, repeated, cut off anywhere and undone, on both databases.
+//! The desk against a naive model: random acts of the engine and of people, repeated, cut off anywhere and undone, two of them at once by two
+//! consoles, with restarts and older copies of the database in between, on both databases.
 //!
-//! Whatever happens: a verdict that was taken is not lost, a person has one open case, nothing is half done.
+//! Whatever happens: a verdict that was taken is not lost, a person has one open case, nothing is half done. An older copy that comes back
+//! knows what it knew then; the engine's alerts are told it again, and what went to the engine before is there under its id, once.
 
-use crate::common::databases::Place;
-use crate::company::{MORNING, alert, caller, people, staffed, take};
+mod model;
+
+use crate::common::databases::{Copied, Place};
+use crate::company::{MORNING, caller, people, staffed, take};
 use leakwarden::database::Database;
 use leakwarden::desk::case::{self, CaseState};
 use leakwarden::desk::verdict::{self, Verdict};
 use leakwarden::desk::{feedback, work};
-use leakwarden::model::decision::{DecisionKind, VerdictOutcome, VerdictReason};
-use leakwarden::model::severity::Severity;
+use leakwarden::model::decision::{Decision, DecisionKind, VerdictReason};
+use model::{Act, Model, ModelCase, PEOPLE, Said, WORKERS, any_act, name};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use sqlx::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::task::Poll;
-
-const PEOPLE: [&str; 2] = ["E7", "E8"];
-const WORKERS: [&str; 3] = ["li.na", "chen.lei", "north.lead"];
-
-#[derive(Clone, Debug)]
-enum Act {
-    /// A new revision of the nth alert of a person.
-    Revise {
-        person: usize,
-        nth: usize,
-        severity: Severity,
-    },
-    /// Everything that was ever told, once more.
-    TellAgain,
-    Assign {
-        case: usize,
-        by: usize,
-        to: Option<usize>,
-    },
-    Note {
-        case: usize,
-        by: usize,
-    },
-    Judge {
-        case: usize,
-        by: usize,
-        outcome: VerdictOutcome,
-        stale: bool,
-    },
-    Countersign {
-        case: usize,
-        by: usize,
-        agrees: bool,
-    },
-    Reopen {
-        case: usize,
-        by: usize,
-    },
-}
-
-fn act() -> impl Strategy<Value = Act> {
-    let (case, by) = (0..4_usize, 0..3_usize);
-    let severity = prop::sample::select(Severity::ALL.to_vec());
-    let outcome = prop::sample::select(VerdictOutcome::ALL.to_vec());
-    prop_oneof![
-        3 => (0..2_usize, 0..3_usize, severity).prop_map(|(person, nth, severity)| Act::Revise { person, nth, severity }),
-        1 => Just(Act::TellAgain),
-        3 => (case.clone(), by.clone(), prop::option::weighted(0.8, 0..3_usize)).prop_map(|(case, by, to)| Act::Assign { case, by, to }),
-        1 => (case.clone(), by.clone()).prop_map(|(case, by)| Act::Note { case, by }),
-        4 => (case.clone(), by.clone(), outcome, prop::bool::weighted(0.2)).prop_map(|(case, by, outcome, stale)| Act::Judge { case, by, outcome, stale }),
-        3 => (case.clone(), by.clone(), prop::bool::weighted(0.7)).prop_map(|(case, by, agrees)| Act::Countersign { case, by, agrees }),
-        1 => (case, by).prop_map(|(case, by)| Act::Reopen { case, by }),
-    ]
-}
-
-#[derive(Clone, PartialEq, Debug)]
-struct ModelCase {
-    person: usize,
-    state: CaseState,
-    owner: Option<usize>,
-    verdict: Option<VerdictOutcome>,
-    proposal: Option<(usize, BTreeMap<String, u32>)>,
-}
-
-#[derive(Clone, PartialEq, Debug, Default)]
-struct Model {
-    /// Revision, severity, case, by the alert's id.
-    alerts: BTreeMap<String, (u32, Severity, usize)>,
-    cases: Vec<ModelCase>,
-    /// Verdicts in force that the engine is told of.
-    told: usize,
-}
-
-fn name(person: usize, nth: usize) -> String {
-    format!("{}-{nth}", PEOPLE[person])
-}
-
-impl Model {
-    fn cites(&self, case: usize) -> BTreeMap<String, u32> {
-        self.alerts.iter().filter(|(_, (_, _, of))| *of == case).map(|(id, (revision, ..))| (id.clone(), *revision)).collect()
-    }
-
-    fn severity(&self, case: usize) -> Severity {
-        self.alerts.values().filter(|(_, _, of)| *of == case).map(|(_, severity, _)| *severity).max().unwrap_or(Severity::Low)
-    }
-
-    /// North's lead has the north alone, where all alerts of these two are: every worker may read, and investigators what is theirs or free.
-    fn reads(&self, case: usize, by: usize) -> bool {
-        by != 0 || self.cases[case].owner.is_none_or(|owner| owner == 0)
-    }
-
-    /// What the act does; the model as it is then, the same where it is refused.
-    fn after(&self, act: &Act) -> Model {
-        let mut next = self.clone();
-        match act {
-            Act::Revise { person, nth, severity } => next.revise(*person, *nth, *severity),
-            Act::TellAgain => {}
-            Act::Assign { case, by, to } => {
-                let Some(of) = self.cases.get(*case) else { return next };
-                let allowed = match to {
-                    Some(to) if to != by => *by != 0,
-                    Some(_) | None => self.reads(*case, *by),
-                };
-                if !self.reads(*case, *by) || !allowed || of.state == CaseState::Closed || of.owner == *to {
-                    return next;
-                }
-                let state = match (to, of.state) {
-                    (None, _) => CaseState::New,
-                    (Some(_), CaseState::New) => CaseState::Assigned,
-                    (Some(_), CaseState::Proposed) => CaseState::Working,
-                    (Some(_), other) => other,
-                };
-                next.cases[*case] = ModelCase { state, owner: *to, verdict: None, proposal: None, ..of.clone() };
-            }
-            Act::Note { case, by } => {
-                let Some(of) = self.cases.get(*case) else { return next };
-                let allowed = self.reads(*case, *by) && (*by != 0 || of.owner == Some(0));
-                if allowed && of.state == CaseState::Assigned {
-                    next.cases[*case].state = CaseState::Working;
-                }
-            }
-            Act::Judge { case, by, outcome, stale } => {
-                let Some(of) = self.cases.get(*case) else { return next };
-                if of.owner != Some(*by) || of.state == CaseState::Closed || *stale {
-                    return next;
-                }
-                let second = match outcome {
-                    VerdictOutcome::Confirmed => true,
-                    VerdictOutcome::Innocent => self.severity(*case) == Severity::Critical,
-                    VerdictOutcome::Unclear => false,
-                };
-                next.cases[*case].verdict = Some(*outcome);
-                if second {
-                    next.cases[*case].state = CaseState::Proposed;
-                    next.cases[*case].proposal = Some((*by, self.cites(*case)));
-                } else {
-                    next.close(*case);
-                }
-            }
-            Act::Countersign { case, by, agrees } => {
-                let Some(of) = self.cases.get(*case) else { return next };
-                let Some((proposer, cites)) = &of.proposal else { return next };
-                if of.state != CaseState::Proposed || *by == 0 || proposer == by {
-                    return next;
-                }
-                if !agrees {
-                    next.cases[*case] = ModelCase { state: CaseState::Working, verdict: None, proposal: None, ..of.clone() };
-                } else if *cites == self.cites(*case) {
-                    next.close(*case);
-                }
-            }
-            Act::Reopen { case, by } => {
-                let Some(of) = self.cases.get(*case) else { return next };
-                let allowed = self.reads(*case, *by) && (*by != 0 || of.owner == Some(0));
-                if allowed && of.state == CaseState::Closed {
-                    next.cases[*case] = ModelCase { state: CaseState::Reopened, verdict: None, proposal: None, ..of.clone() };
-                }
-            }
-        }
-        next
-    }
-
-    fn revise(&mut self, person: usize, nth: usize, severity: Severity) {
-        let id = name(person, nth);
-        match self.alerts.get(&id).copied() {
-            Some((revision, _, case)) => {
-                self.alerts.insert(id, (revision + 1, severity, case));
-                // It is open still: what was decided of it is not in force in the engine.
-                if self.cases[case].state == CaseState::Closed {
-                    let of = self.cases[case].clone();
-                    self.cases[case] = ModelCase { state: CaseState::Reopened, verdict: None, proposal: None, ..of };
-                }
-            }
-            None => {
-                let open = self.cases.iter().rposition(|case| case.person == person && case.state != CaseState::Closed);
-                let case = open.unwrap_or_else(|| {
-                    self.cases.push(ModelCase { person, state: CaseState::New, owner: None, verdict: None, proposal: None });
-                    self.cases.len() - 1
-                });
-                self.alerts.insert(id, (1, severity, case));
-            }
-        }
-    }
-
-    fn close(&mut self, case: usize) {
-        self.cases[case].state = CaseState::Closed;
-        self.cases[case].proposal = None;
-        self.told += 1;
-    }
-}
 
 /// What the database holds, as the model says it.
 async fn kept(database: &Database) -> Model {
@@ -237,26 +51,52 @@ async fn kept(database: &Database) -> Model {
         });
     }
     drop(read);
-    let told = feedback::unwritten(database).await.expect("read");
-    model.told = told.iter().filter(|(_, decision)| matches!(decision.what, DecisionKind::Verdict(_))).count();
+    model.told = waiting(database).await.len();
     model
+}
+
+/// Verdicts on their way to the engine, by id.
+async fn waiting(database: &Database) -> BTreeMap<String, Decision> {
+    let told = feedback::unwritten(database).await.expect("read");
+    let verdicts = told.into_iter().map(|(_, decision)| decision).filter(|decision| matches!(decision.what, DecisionKind::Verdict(_)));
+    verdicts.map(|decision| (decision.id.clone(), decision)).collect()
+}
+
+/// Where the engine reads decisions: what is written again changes nothing.
+#[derive(Default)]
+struct Stream(BTreeMap<String, Decision>);
+
+impl Stream {
+    async fn write(&mut self, database: &Database, marks: bool) {
+        for (id, decision) in waiting(database).await {
+            let before = self.0.entry(id).or_insert_with(|| decision.clone());
+            assert_eq!(*before, decision, "one id is of one decision");
+        }
+        let last = feedback::unwritten(database).await.expect("read").last().map(|(number, _)| *number);
+        if let Some(last) = last.filter(|_| marks) {
+            feedback::written(database, last).await.expect("marked");
+        }
+    }
+
+    /// The alerts that verdicts are about, in the words of the engine.
+    fn judged(&self) -> BTreeSet<(String, u32)> {
+        let cited = |decision: &Decision| match &decision.what {
+            DecisionKind::Verdict(verdict) => verdict.alerts.iter().map(|alert| (alert.id.clone(), alert.revision)).collect(),
+            _ => Vec::new(),
+        };
+        self.0.values().flat_map(cited).collect()
+    }
 }
 
 async fn perform(database: &Database, model: &Model, act: &Act) {
     let (id, who) = match act {
-        Act::Revise { person, nth, severity } => {
-            let revision = model.alerts.get(&name(*person, *nth)).map_or(1, |(revision, ..)| revision + 1);
-            take(database, &[told(*person, *nth, revision, *severity)]).await;
-            return;
-        }
-        Act::TellAgain => {
-            for (id, (revision, severity, _)) in &model.alerts {
-                let (person, nth) = id.split_once('-').expect("a name");
-                let person = PEOPLE.iter().position(|one| *one == person).expect("a person");
-                take(database, &[told(person, nth.parse().expect("a number"), *revision, *severity)]).await;
+        Act::Revise { .. } | Act::Retract { .. } => {
+            if let Some(said) = model.said(act) {
+                take(database, &[said.alert()]).await;
             }
             return;
         }
+        Act::TellAgain | Act::Write { .. } | Act::Both(..) | Act::Restart { .. } | Act::Restore => unreachable!("the desk's own"),
         Act::Assign { case, by, .. }
         | Act::Note { case, by }
         | Act::Judge { case, by, .. }
@@ -287,10 +127,6 @@ async fn perform(database: &Database, model: &Model, act: &Act) {
     };
 }
 
-fn told(person: usize, nth: usize, revision: u32, severity: Severity) -> leakwarden::model::alert::Alert {
-    alert(&name(person, nth), PEOPLE[person], revision, severity)
-}
-
 /// Lets go of an act after so many of its steps.
 async fn cut_off(act: impl Future<Output = ()>, steps: u32) {
     let mut act = pin!(act);
@@ -305,23 +141,103 @@ async fn cut_off(act: impl Future<Output = ()>, steps: u32) {
     .await;
 }
 
+/// The desk under test, and what is known of it.
+struct Desk<'a> {
+    place: &'a Place,
+    /// Two consoles.
+    consoles: [Database; 2],
+    model: Model,
+    said: Vec<Said>,
+    stream: Stream,
+    copy: Option<(Copied, Model)>,
+}
+
+impl Desk<'_> {
+    async fn reopen(&mut self, meanwhile: impl FnOnce(&Place) -> Option<Copied>) -> Option<Copied> {
+        for console in &self.consoles {
+            console.close().await;
+        }
+        let copied = meanwhile(self.place);
+        self.consoles = [self.place.open().await, self.place.open().await];
+        copied
+    }
+
+    async fn tell_again(&self, nth: usize) {
+        for said in &self.said {
+            take(&self.consoles[nth % 2], &[said.alert()]).await;
+        }
+    }
+
+    fn hear(&mut self, act: &Act) {
+        if let Some(said) = self.model.said(act) {
+            self.said.push(said);
+        }
+    }
+
+    /// Does it; what the model is then, of which one must be.
+    async fn act(&mut self, nth: usize, act: &Act, cut: Option<u32>) -> Vec<Model> {
+        let model = self.model.clone();
+        match act {
+            Act::TellAgain => self.tell_again(nth).await,
+            Act::Write { marks } => self.stream.write(&self.consoles[nth % 2], *marks).await,
+            Act::Restart { keeps: false } => drop(self.reopen(|_| None).await),
+            Act::Restart { keeps: true } => {
+                let copied = self.reopen(|place| Some(place.copy())).await;
+                self.copy = copied.map(|copied| (copied, model.clone()));
+            }
+            Act::Restore => {
+                let Some((copied, mut healed)) = self.copy.take() else { return vec![model] };
+                let copied = self.reopen(|place| {
+                    place.restore(&copied);
+                    Some(copied)
+                });
+                let copied = copied.await.expect("the same");
+                self.copy = Some((copied, healed.clone()));
+                self.tell_again(nth).await;
+                self.said.iter().for_each(|said| healed.revise(said));
+                return vec![healed];
+            }
+            Act::Both(one, other) => {
+                let [left, right] = &self.consoles;
+                tokio::join!(perform(left, &model, one), perform(right, &model, other));
+                let [first, second] = [model.after(one, &model), model.after(other, &model)];
+                let mut all = vec![first.after(other, &model), second.after(one, &model)];
+                // Whoever agrees to what was read, while it is proposed anew, has agreed to nothing.
+                if [one, other].iter().any(|act| matches!(***act, Act::Countersign { .. })) {
+                    all.extend([first, second]);
+                }
+                self.hear(one);
+                self.hear(other);
+                return all;
+            }
+            _ => {
+                let console = &self.consoles[nth % 2];
+                match cut {
+                    None => perform(console, &model, act).await,
+                    Some(steps) => {
+                        cut_off(perform(console, &model, act), steps).await;
+                        if kept(console).await == model {
+                            // Nothing of it was done: it is done again, like whoever sees no answer does.
+                            perform(console, &model, act).await;
+                        }
+                    }
+                }
+                self.hear(act);
+            }
+        }
+        vec![model.after(act, &model)]
+    }
+}
+
 async fn play(place: &Place, acts: &[(Act, Option<u32>)]) -> Result<(), TestCaseError> {
-    let database = place.open().await;
-    staffed(&database).await;
-    let mut model = Model::default();
+    let consoles = [place.open().await, place.open().await];
+    staffed(&consoles[0]).await;
+    let mut desk = Desk { place, consoles, model: Model::default(), said: Vec::new(), stream: Stream::default(), copy: None };
     for (at, (act, cut)) in acts.iter().enumerate() {
-        let after = model.after(act);
-        match cut {
-            None => perform(&database, &model, act).await,
-            Some(steps) => cut_off(perform(&database, &model, act), *steps).await,
-        }
-        let kept = kept(&database).await;
-        if cut.is_some() && kept == model {
-            // Nothing of it was done: it is done again, like whoever sees no answer does.
-            perform(&database, &model, act).await;
-        }
-        let kept = self::kept(&database).await;
-        prop_assert_eq!(&kept, &after, "{}: step {} {:?} {:?}", place.name, at, act, cut);
+        let judged = desk.stream.judged();
+        let expected = desk.act(at, act, *cut).await;
+        let kept = kept(&desk.consoles[(at + 1) % 2]).await;
+        prop_assert!(expected.contains(&kept), "{}: step {} {:?} {:?}: {:#?} is none of {:#?}", place.name, at, act, cut, kept, expected);
         for person in 0..PEOPLE.len() {
             let open = kept
                 .cases
@@ -329,15 +245,27 @@ async fn play(place: &Place, acts: &[(Act, Option<u32>)]) -> Result<(), TestCase
                 .filter(|case| case.person == person && case.state != CaseState::Closed && case.state != CaseState::Reopened);
             prop_assert!(open.count() <= 1, "{}: two open cases of a person", place.name);
         }
-        model = after;
+        prop_assert!(judged.is_subset(&desk.stream.judged()), "what the engine has is not taken from it");
+        desk.model = kept;
     }
-    database.close().await;
+    // Whatever was decided and is on its way gets there, and what the engine has of it is about alerts that there are.
+    desk.stream.write(&desk.consoles[0], true).await;
+    let told: BTreeSet<(String, u32)> = desk.said.iter().map(|said| (name(said.person, said.nth), said.revision)).collect();
+    prop_assert!(desk.stream.judged().is_subset(&told), "{}: a verdict is about what was never said", place.name);
+    for case in desk.model.cases.iter().enumerate().filter(|(_, case)| case.state == CaseState::Closed) {
+        let cites: BTreeSet<_> = desk.model.alerts.iter().filter(|(_, alert)| alert.2 == case.0).map(|(id, _)| id).collect();
+        let judged = desk.stream.judged();
+        prop_assert!(judged.iter().any(|(id, _)| cites.contains(id)), "{}: a closed case whose verdict is lost", place.name);
+    }
+    for console in desk.consoles {
+        console.close().await;
+    }
     Ok(())
 }
 
 fn run(cases: u32, place: impl Fn() -> Option<Place>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-    let acts = prop::collection::vec((act(), prop::option::weighted(0.25, 0..40_u32)), 1..30);
+    let acts = prop::collection::vec((any_act(), prop::option::weighted(0.25, 0..40_u32)), 1..30);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let played = runner.run(&acts, |acts| match place() {
         Some(place) => runtime.block_on(play(&place, &acts)),
