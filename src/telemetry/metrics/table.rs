@@ -14,6 +14,7 @@ use crate::model::kind::Kind;
 use crate::model::own_topics::InternalTopic;
 use crate::model::severity::Severity;
 use crate::model::stamp::Refusal;
+use crate::model::typology::Typology;
 use std::fmt::Write;
 
 /// What stands before every name.
@@ -118,7 +119,7 @@ const TOLD: Label = fixed("outcome", || Told::ALL.map(Told::name).to_vec());
 const SEVERITY: Label = fixed("severity", || Severity::ALL.map(Severity::name).to_vec());
 const SHOWN_HOW: Label = fixed("how", || vec!["first", "again"]);
 const VERDICT: Label = fixed("outcome", || VerdictOutcome::ALL.map(VerdictOutcome::name).to_vec());
-const TYPOLOGY: Label = open("typology", "name of a detector");
+const TYPOLOGY: Label = fixed("typology", || Typology::ALL.iter().map(|typology| typology.name()).collect());
 const KIND: Label = fixed("kind", || Kind::ALL.map(Kind::name).to_vec());
 const TIER: Label = open("tier", "items of the statutory tier: `50`, `500`, `5000`");
 const STATE: Label = fixed("state", || State::ALL.map(State::name).to_vec());

@@ -1,5 +1,6 @@
 //! The whole chain: from an insider's record to a notification by a real Prometheus and Alertmanager, through a restart of each.
 
+mod dashboards;
 mod each_case;
 pub(crate) mod notifications;
 
