@@ -56,7 +56,7 @@ impl Desk {
     pub fn welcome(&self) -> String {
         let [(first, ..), (second, ..)] = ACCOUNTS;
         format!(
-            "The console: {}   account {first}, password {}\n   Whoever else is asked where a second person is needed: account {second}, the same password. Only this machine reaches it.",
+            "The console: {}   account {first}, password {}\n   Whoever else is asked where a second person is needed: account {second}, the same password. Only this machine reaches it.\n   Its queue is empty until the past has been replayed (step 2): look again then.",
             self.address, self.password
         )
     }

@@ -48,7 +48,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             (sentences::unsettled(unsettled, lang))
         }
         @if alarms > 0 { p.told role="alert" { (sentences::alarms(&bounded(alarms, lang), lang)) } }
-        @if queue.cases.is_empty() { p #nothing { (Text::NothingOpen.say(lang)) " " a href="/coverage" { (Text::Coverage.say(lang)) } } }
+        @if queue.cases.is_empty() { p #nothing { (Text::NothingOpen.say(lang)) " " a href="/coverage" { (Text::Coverage.say(lang)) } " · " a #again href="/" { (Text::LookAgain.say(lang)) } } }
         @else { (table(asked.shell(), &queue, &gravest, Text::QueueCaption.say(lang))) }
         (further(&queue, "/", &asked.query, lang))
     };
