@@ -5,7 +5,10 @@ use crate::cli::acting::{Common, Opened, caller};
 use crate::cli::console::{now, told};
 use clap::Subcommand;
 use leakwarden::desk::DeskError;
+use leakwarden::desk::pseudonym::Pseudonyms;
+use leakwarden::desk::rights::Caller;
 use leakwarden::desk::silence::{self, PREVIEW_DAYS, Silence, Wanted};
+use leakwarden::model::decision::Matcher;
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::Span;
 use leakwarden::telemetry::untrusted::Untrusted;
@@ -77,6 +80,7 @@ async fn act(opened: &Opened, common: &Common, what: &What) -> Result<String, De
     let (database, people) = (&opened.database, opened.people.now());
     let caller = caller(database, &people, &common.by).await?;
     let mut read = database.read().await?;
+    let line = |silence: &Silence| line(silence, &caller, opened.pseudonyms);
     match what {
         What::Add { matchers, lasts, reason, text, dry_run, .. } => {
             let lasts = Span::parse(lasts).ok_or_else(|| DeskError::refused("--for", "must be a duration like 7d", lasts))?;
@@ -109,9 +113,9 @@ async fn act(opened: &Opened, common: &Common, what: &What) -> Result<String, De
     }
 }
 
-fn line(silence: &Silence) -> String {
-    let matchers: Vec<String> =
-        silence.wanted.matchers.iter().map(|one| format!("{}={}", one.field.name(), Untrusted(&one.glob))).collect();
+fn line(silence: &Silence, caller: &Caller, pseudonyms: Pseudonyms) -> String {
+    let said = |one: &Matcher| format!("{}={}", one.field.name(), Untrusted(silence.said(one, caller, pseudonyms)));
+    let matchers: Vec<String> = silence.wanted.matchers.iter().map(said).collect();
     let second = silence.second.as_ref().map_or_else(String::new, |second| format!(" and {second}"));
     let state = if silence.state.name() == "in_force" && !silence.is_in_force(now()) { "over" } else { silence.state.name() };
     let Wanted { to, reason, text, .. } = &silence.wanted;

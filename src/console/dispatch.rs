@@ -99,7 +99,7 @@ fn is_api(path: &str) -> bool {
 }
 
 #[expect(clippy::disallowed_methods, reason = "when somebody looks is told by the clock")]
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
 }
 

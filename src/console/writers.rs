@@ -1,13 +1,17 @@
 //! What leaves the database for files, in the background: decisions for the engine, and who looked at what for the detectors. Each is
 //! marked as written after it is on disk; after a crash between the two it is there twice, under the same id.
 
+use crate::console::dispatch::now;
 use crate::console::state::Console;
-use crate::desk::{feedback, view_log};
+use crate::desk::feedback;
+use crate::desk::view_log::{self, Mark};
 use crate::model::decision::Decision;
 use crate::pipeline::decisions::log::DecisionLog;
 use crate::pipeline::decisions::topic::TopicLog;
 use crate::sink::append::Appender;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +19,8 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(1);
 /// Records of a step.
 const STEP: i64 = 500;
+/// Bytes at the end of the file of access records among which its last line is looked for.
+const TAIL: u64 = 64 * 1024;
 
 /// Where decisions are read from.
 #[derive(Clone)]
@@ -86,7 +92,24 @@ async fn decisions(console: &Console, to: DecisionsTo) -> Result<(), String> {
     feedback::written(&console.database, last).await.map_err(|error| error.to_string())
 }
 
+/// The last line of the file, as far as there is one: it tells how far the chain went.
+fn last_mark(path: &Path) -> Option<Mark> {
+    let mut file = File::open(path).ok()?;
+    let length = file.metadata().ok()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TAIL))).ok()?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).ok()?;
+    String::from_utf8_lossy(&tail).lines().rev().find_map(Mark::of_line)
+}
+
 async fn views(console: &Console, path: PathBuf) -> Result<(), String> {
+    let at = path.clone();
+    let mark = tokio::task::spawn_blocking(move || last_mark(&at)).await.map_err(|_| "the writer stopped".to_owned())?;
+    if let Some(mark) = mark {
+        if view_log::misses(&console.database, &mark, now()).await.map_err(|error| error.to_string())? {
+            tracing::error!("{}: it names a record of a view that the database has not: its chain of views was cut off", path.display());
+        }
+    }
     let mut read = console.database.read().await.map_err(|error| error.to_string())?;
     let waiting = view_log::unwritten(&mut read, STEP).await.map_err(|error| error.to_string())?;
     drop(read);

@@ -136,6 +136,13 @@ fn understood(explanation: &Explanation, by: &str, now: Timestamp) -> Result<(),
 /// Proposes one: it waits for a lead.
 pub async fn propose(database: &Database, explanation: &Explanation) -> Result<i64, DeskError> {
     let mut write = database.write().await?;
+    let id = put(&mut write, explanation).await?;
+    write.commit().await?;
+    Ok(id)
+}
+
+/// The same within what is written already.
+pub(super) async fn put(write: &mut Write, explanation: &Explanation) -> Result<i64, DatabaseError> {
     let id = write.next("explanation").await?;
     let insert =
         "insert into explanation (id, case_id, whom_kind, whom, unit, objects, to_at, reason, max_persons, text, state, by_account, at)
@@ -148,9 +155,8 @@ pub async fn propose(database: &Database, explanation: &Explanation) -> Result<i
     let insert = insert.bind(&explanation.objects).bind(explanation.to.0).bind(explanation.reason.name());
     let insert = insert.bind(i64::try_from(explanation.max_persons).unwrap_or(i64::MAX)).bind(&explanation.text);
     let insert = insert.bind(SilenceState::Proposed.name()).bind(&explanation.by.0).bind(explanation.by.1.0);
-    insert.execute(&mut *write).await?;
-    case::tell(&mut write, explanation.by.1, "explanation", &id.to_string(), 0).await?;
-    write.commit().await?;
+    insert.execute(&mut **write).await?;
+    case::tell(write, explanation.by.1, "explanation", &id.to_string(), 0).await?;
     Ok(id)
 }
 

@@ -87,7 +87,7 @@ pub async fn sweep(database: &Database, terms: &Terms, now: Timestamp) -> Result
                 erased.cases.push(*id);
             }
         }
-        view_log::forget(&mut write, |view| gone.shows(view)).await?;
+        view_log::forget(&mut write, now, |view| gone.shows(view)).await?;
         silences(&mut write, &gone, now).await?;
         sqlx::query("delete from answered where at < $1").bind(now.0 - answered::KEPT_MS).execute(&mut *write).await?;
         note_scrub(&mut write).await?;

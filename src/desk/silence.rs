@@ -6,6 +6,7 @@
 
 use crate::database::{Database, DatabaseError, Write};
 use crate::desk::people::People;
+use crate::desk::pseudonym::Pseudonyms;
 use crate::desk::rights::{Action, Caller, Grant, Reach, reach};
 use crate::desk::{DeskError, LIVE, account, checked_text, feedback};
 use crate::model::alert::Alert;
@@ -86,6 +87,13 @@ pub struct Silence {
 }
 
 impl Silence {
+    /// What a matcher of it says to whoever asks. Whom it names is for who asked for it and who decides, where employees have pseudonyms.
+    pub fn said<'a>(&self, matcher: &'a Matcher, caller: &Caller, pseudonyms: Pseudonyms) -> &'a str {
+        let decides = caller.account == self.by.0 || caller.may_ever(Action::DecideSilence);
+        let covered = pseudonyms.are_used() && matcher.field == MatchedField::Employee;
+        if covered && !decides { "(…)" } else { &matcher.glob }
+    }
+
     /// Whether it hides anything at that time.
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         self.state == SilenceState::InForce && self.wanted.to > now

@@ -3,6 +3,7 @@
 
 use crate::database::{Database, DatabaseError};
 use crate::desk::case::{self, CaseFile, CaseState};
+use crate::desk::explanation::{self, Explanation};
 use crate::desk::people::People;
 use crate::desk::rights::{Action, Caller};
 use crate::desk::work::{at_version, end};
@@ -115,6 +116,19 @@ pub async fn give(
     expected: Option<i64>,
     now: Timestamp,
 ) -> Result<CaseFile, DeskError> {
+    give_with(database, caller, id, verdict, None, expected, now).await
+}
+
+/// The same, and proposes an explanation beside it: both or neither.
+pub async fn give_with(
+    database: &Database,
+    caller: &Caller,
+    id: i64,
+    verdict: &Verdict,
+    proposed: Option<&Explanation>,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Result<CaseFile, DeskError> {
     let verdict = Verdict { text: checked_text("text", &verdict.text)?, ..verdict.clone() };
     if verdict.reason.outcome() != verdict.outcome {
         let fitting: Vec<&str> = reasons(verdict.outcome).map(VerdictReason::name).collect();
@@ -138,6 +152,9 @@ pub async fn give(
     } else {
         close(&mut write, id, &verdict, entry, now).await?;
         feedback::verdict(&mut write, caller, &case, verdict.decisions(), now).await?;
+    }
+    if let Some(proposed) = proposed {
+        explanation::put(&mut write, proposed).await?;
     }
     end(write, id, now).await
 }

@@ -12,10 +12,17 @@ use crate::desk::rights::Caller;
 use crate::model::time::{HOUR_MS, Timestamp};
 use serde_json::json;
 use sqlx::{AnyConnection, Row};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What stands for what was erased of a record without a commitment: its hash was of the content, and only the links to its neighbours are left.
 const OF_BEFORE: &str = "of before";
+
+/// Records about the records themselves, which the service makes: which were erased, and that some are missing.
+const ERASED: &str = "erased";
+const MISSING: &str = "missing";
+/// Who stands in them as the viewer.
+const SERVICE: &str = "leakwarden";
 
 /// What is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,6 +78,28 @@ impl ViewRecord {
             previous: String::new(),
             hash: String::new(),
         }
+    }
+
+    /// One about records themselves.
+    fn of_service(page: &str, object: String, rows: i64, now: Timestamp) -> ViewRecord {
+        ViewRecord {
+            number: 0,
+            at: now,
+            viewer: SERVICE.to_owned(),
+            page: page.to_owned(),
+            object,
+            persons: Vec::new(),
+            rows,
+            salt: None,
+            commitment: None,
+            previous: String::new(),
+            hash: String::new(),
+        }
+    }
+
+    /// Whether it is about records themselves: nobody was shown anything.
+    fn is_of_service(&self) -> bool {
+        self.viewer == SERVICE && [ERASED, MISSING].contains(&self.page.as_str())
     }
 
     /// Whether what it showed has been erased: then only the commitment is left.
@@ -150,10 +179,10 @@ pub(super) async fn append(write: &mut Write, records: Vec<ViewRecord>) -> Resul
         record.salt = Some(salt);
         record.hash = record.computed();
         let insert = "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, salt, commitment, written)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0)";
+            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
         let insert = sqlx::query(insert).bind(record.number).bind(record.at.0).bind(&record.viewer).bind(&record.page).bind(&record.object);
         let insert = insert.bind(json!(record.persons).to_string()).bind(record.rows).bind(&record.previous).bind(&record.hash);
-        let insert = insert.bind(&record.salt).bind(&record.commitment);
+        let insert = insert.bind(&record.salt).bind(&record.commitment).bind(i64::from(record.is_of_service()));
         insert.execute(&mut **write).await?;
         previous = record.hash;
     }
@@ -210,17 +239,24 @@ async fn follow(connection: &mut AnyConnection, from: Option<Followed>) -> Resul
     // What went by age is not looked for.
     let from = from.filter(|from| from.next > last).unwrap_or(Followed { next: last + 1, previous: hash, committed: false });
     let Followed { mut next, mut previous, mut committed } = from;
+    // Whatever was erased is named by a record after it: a salt that somebody took away is not.
+    let mut unnamed = BTreeSet::new();
     loop {
         let text = format!("select {COLUMNS} from view where number >= $1 order by number limit 500");
         let rows = sqlx::query(&text).bind(next).fetch_all(&mut *connection).await?;
         if rows.is_empty() {
-            return Ok(Ok(Followed { next, previous, committed }));
+            return Ok(unnamed.pop_first().map_or(Ok(Followed { next, previous, committed }), Err));
         }
         for row in &rows {
             let record = of(row)?;
             let is_late = committed && record.is_of_before();
-            if record.number != next || record.previous != previous || is_late || !record.holds() {
+            if record.number != next || record.previous != previous || is_late || !record.holds() || record.page == MISSING {
                 return Ok(Err(next));
+            }
+            if record.is_erased() {
+                unnamed.insert(record.number);
+            } else if record.page == ERASED {
+                ranges(&record.object).for_each(|(first, last)| unnamed.retain(|number| !(first..=last).contains(number)));
             }
             committed |= !record.is_of_before();
             (previous, next) = (record.hash, next + 1);
@@ -236,25 +272,90 @@ async fn anchor(connection: &mut AnyConnection) -> Result<(i64, String), Databas
     Ok(read.unwrap_or_default())
 }
 
-/// Takes out what records show that this is said of; that they were made, when and by whom stays in the chain.
-pub(super) async fn forget(write: &mut Write, shows: impl Fn(&ViewRecord) -> bool) -> Result<(), DatabaseError> {
-    let mut after = 0;
+/// Numbers as they are written: `3-7,9`.
+fn written_out(numbers: &[i64]) -> String {
+    let mut runs: Vec<(i64, i64)> = Vec::new();
+    for number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            _ => runs.push((*number, *number)),
+        }
+    }
+    let run = |(first, last): &(i64, i64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    runs.iter().map(run).collect::<Vec<_>>().join(",")
+}
+
+/// The first and the last of each run of such numbers.
+fn ranges(text: &str) -> impl Iterator<Item = (i64, i64)> {
+    text.split(',').filter_map(|run| {
+        let (first, last) = run.split_once('-').unwrap_or((run, run));
+        Some((first.parse().ok()?, last.parse().ok()?))
+    })
+}
+
+/// Takes out what records show that this is said of; that they were made, when and by whom stays in the chain, and a record says which.
+pub(super) async fn forget(write: &mut Write, now: Timestamp, shows: impl Fn(&ViewRecord) -> bool) -> Result<(), DatabaseError> {
+    let (mut after, mut erased) = (0, Vec::new());
     loop {
         let text = format!("select {COLUMNS} from view where number > $1 order by number limit 500");
         let rows = sqlx::query(&text).bind(after).fetch_all(&mut **write).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
+        let Some(last) = rows.last() else { break };
         after = last.try_get(0)?;
         for row in &rows {
             let record = of(row)?;
-            if record.is_erased() || !shows(&record) {
+            if record.is_erased() || record.is_of_service() || !shows(&record) {
                 continue;
             }
+            erased.push(record.number);
             // One of before has no commitment: what stands in the chain for it is made of what it was.
             let commitment = record.commitment.clone().unwrap_or_else(|| OF_BEFORE.to_owned());
             let update = "update view set object = '', persons = '[]', salt = null, commitment = $2, written = 1 where number = $1";
             sqlx::query(update).bind(record.number).bind(commitment).execute(&mut **write).await?;
         }
     }
+    if erased.is_empty() {
+        return Ok(());
+    }
+    let count = i64::try_from(erased.len()).unwrap_or(i64::MAX);
+    append(write, vec![ViewRecord::of_service(ERASED, written_out(&erased), count, now)]).await
+}
+
+/// A record as the file of access records names it, which is no part of the database: its number, and how its hash begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mark {
+    number: i64,
+    hash: String,
+}
+
+impl Mark {
+    /// That of a line of the file.
+    pub fn of_line(line: &str) -> Option<Mark> {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        let (number, hash) = line.get("id")?.as_str()?.strip_prefix("view-")?.split_once('-')?;
+        Some(Mark { number: number.parse().ok()?, hash: hash.to_owned() })
+    }
+}
+
+/// Looks whether the chain has what was written to the file last. Where it has not, its end was cut off or made anew, or an older copy of the
+/// database came back: that is recorded, and the chain is broken there from then on. Whether that was found just now.
+pub async fn misses(database: &Database, mark: &Mark, now: Timestamp) -> Result<bool, DatabaseError> {
+    let mut read = database.read().await?;
+    let row = sqlx::query("select hash from view where number = $1").bind(mark.number).fetch_optional(&mut *read).await?;
+    let hash: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
+    if hash.is_some_and(|hash| hash.starts_with(&mark.hash)) || mark.number <= anchor(&mut read).await?.0 {
+        return Ok(false);
+    }
+    drop(read);
+    let mut write = database.write().await?;
+    let object = format!("{} {}", mark.number, mark.hash);
+    // Until something else is written to the file it is asked again and again.
+    let known = newest(&mut write, Some(SERVICE), i64::MAX, 20).await?;
+    if known.iter().any(|record| record.page == MISSING && record.object == object) {
+        return Ok(false);
+    }
+    append(&mut write, vec![ViewRecord::of_service(MISSING, object, 0, now)]).await?;
+    write.commit().await?;
+    Ok(true)
 }
 
 /// Takes out the records before a time, from the first on; the chain goes on from the last of them. Returns how many.

@@ -8,6 +8,7 @@ mod common;
 mod api;
 mod browsing;
 mod cases;
+mod commands;
 mod company;
 mod console;
 mod crashes;

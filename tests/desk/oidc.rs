@@ -116,7 +116,7 @@ fn answer(address: SocketAddr, told: &Mutex<Told>, path: &str, head: &str, body:
     match path {
         "/realm/.well-known/openid-configuration" => (
             200,
-            json!({ "issuer": issuer, "authorization_endpoint": format!("{issuer}/auth"), "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys") }),
+            json!({ "issuer": issuer, "authorization_endpoint": format!("{issuer}/auth"), "token_endpoint": format!("{issuer}/token"), "jwks_uri": format!("{issuer}/keys"), "end_session_endpoint": format!("{issuer}/logout") }),
         ),
         "/realm/keys" => {
             told.asked_for_keys += 1;
@@ -331,5 +331,38 @@ fn what_the_provider_did_not_say_for_this_browser_and_this_time_is_refused() {
             told.codes.insert("c-1".to_owned(), "another challenge".to_owned());
         });
         assert_eq!(callback(format!("code=c-1&state={}", mine.sent["state"]), &mine.cookie).await, 401);
+    });
+}
+
+#[test]
+fn whoever_signs_out_may_sign_out_at_the_provider_too_and_one_that_is_away_is_waited_for_once() {
+    on_sqlite(|place| async move {
+        let (database, provider) = (place.open().await, Provider::start());
+        let running = console(&database, &provider).await;
+        let one = begun(&running, "").await;
+        let cookie = session(&back(&running, &provider, &one, header(), claims(&provider, &one)).await).expect("a session");
+        let page = running.send("GET", "/", &[("Cookie", &cookie)], "").await.body;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a token").to_owned();
+        let own = format!("http://{}", running.address);
+        let headers = [("Origin", own.as_str()), ("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", cookie.as_str())];
+        let left = running.send("POST", "/sign-out", &headers, &format!("csrf={csrf}")).await;
+        assert_eq!((left.status, left.header("location")), (303, Some("/sign-in?out=yes")), "{}", left.body);
+        let form = running.send("GET", "/sign-in?out=yes", &[], "").await.body;
+        assert!(form.contains(&format!("{}/logout?client_id=the%20console", provider.issuer())), "{form}");
+        assert!(!running.send("GET", "/sign-in", &[], "").await.body.contains("/logout?"));
+        assert_eq!(running.send("GET", "/", &[("Cookie", &cookie)], "").await.status, 303, "the session is over");
+
+        // A provider that takes connections and says nothing.
+        let silent = TcpListener::bind("127.0.0.1:0").expect("bound");
+        let issuer = format!("http://{}/realm", silent.local_addr().expect("an address"));
+        let client = Client::new(&issuer, CLIENT, None, "https://desk.bank.example/", None).expect("a client");
+        let running = Running::start(database, SignIn::Oidc(Arc::new(client))).await;
+        let waits = std::time::Instant::now();
+        assert_eq!(running.send("GET", "/sign-in/oidc", &[], "").await.status, 401);
+        let first = waits.elapsed();
+        for _ in 0..5 {
+            assert_eq!(running.send("GET", "/sign-in/oidc", &[], "").await.status, 401);
+        }
+        assert!(waits.elapsed() < first * 2, "the first waited {first:?}, all of them {:?}", waits.elapsed());
     });
 }

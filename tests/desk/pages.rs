@@ -138,6 +138,17 @@ fn an_innocent_verdict_proposes_an_explanation_and_somebody_else_puts_it_into_fo
             let refused = post("li.na", "/cases/1/verdicts", &body).await;
             assert!(refused.status == 422 && refused.body.contains(rule), "{body}: {} {}", refused.status, refused.body);
         }
+        // Both or neither: where the one cannot be written down, the other is not.
+        let rename = async |from: &str, to: &str| {
+            let mut write = database.write().await.expect("its turn");
+            sqlx::query(&format!("alter table {from} rename to {to}")).execute(&mut *write).await.expect("renamed");
+            write.commit().await.expect("kept");
+        };
+        rename("explanation", "explanation_away").await;
+        let failed = post("li.na", "/cases/1/verdicts", &verdict("batch", "crm.*", 30)).await;
+        assert!(failed.status >= 500, "{}: {}", place.name, failed.status);
+        rename("explanation_away", "explanation").await;
+        assert!(running.as_user("li.na", "GET", "/api/v1/cases/1", "").await.body.contains("\"state\":\"assigned\""), "{}", place.name);
         assert_eq!(post("li.na", "/cases/1/verdicts", &verdict("batch", "crm.*", 30)).await.status, 303);
         let page = running.as_user("chen.lei", "GET", "/silences", "").await.body;
         assert!(page.contains("crm.*") && page.contains("waits for a lead") && page.contains("/explanations/1/decision"), "{page}");

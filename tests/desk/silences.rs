@@ -2,6 +2,8 @@
 
 use crate::common::databases::on_each;
 use crate::company::{MORNING, alert, caller, people, staffed, take};
+use leakwarden::desk::pseudonym::Pseudonyms;
+use leakwarden::desk::rights::Caller;
 use leakwarden::desk::silence::{self, SilenceState, Wanted};
 use leakwarden::desk::{DeskError, feedback};
 use leakwarden::model::alert::Alert;
@@ -122,5 +124,23 @@ fn it_says_before_what_it_would_have_hidden() {
         assert_eq!(preview.alerts, [1, 0, 1, 1]);
         let none = silence::preview(&mut read, &wanted(&["unit=north", "role=nurse"], 7).matchers, MORNING).await.expect("counted");
         assert_eq!(none.hidden(), 0, "{}: all must match", place.name);
+    });
+}
+
+#[test]
+fn whom_a_silence_names_is_for_whoever_asked_and_whoever_decides() {
+    on_each(|place| async move {
+        let database = place.open().await;
+        staffed(&database).await;
+        let (li, chen, zhao) = (caller(&database, "li.na").await, caller(&database, "chen.lei").await, caller(&database, "zhao").await);
+        let asked = silence::add(&database, &li, &wanted(&["employee=E7", "unit=north"], 3), MORNING).await.expect("taken");
+        let covered = Pseudonyms::of(&database).await.expect("a key");
+        let said = |caller: &Caller, pseudonyms| -> Vec<String> {
+            asked.wanted.matchers.iter().map(|one| asked.said(one, caller, pseudonyms).to_owned()).collect()
+        };
+        for (caller, expected) in [(&li, "E7"), (&chen, "E7"), (&zhao, "(…)")] {
+            assert_eq!(said(caller, covered), [expected, "north"], "{}", place.name);
+            assert_eq!(said(caller, Pseudonyms::default()), ["E7", "north"]);
+        }
     });
 }

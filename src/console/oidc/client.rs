@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// How long a request to the provider may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// For so many milliseconds nobody else waits for a provider that could not be asked.
+const TROUBLED_FOR: i64 = 15_000;
 /// Seconds within which one must have signed in at the provider, where one had to anew.
 const ANEW: i64 = 5 * 60;
 /// Where the provider sends people back to.
@@ -24,6 +26,8 @@ pub struct Client {
     provider: Provider,
     /// What the provider said of itself, and when.
     known: Mutex<Option<(i64, Arc<Known>)>>,
+    /// Why it could not be asked, and when.
+    troubled: Mutex<Option<(i64, Troubled)>>,
 }
 
 impl Client {
@@ -31,7 +35,7 @@ impl Client {
     pub fn new(issuer: &str, client_id: &str, secret: Option<String>, address: &str, ca_file: Option<&Path>) -> Result<Client, String> {
         let redirect = format!("{}{CALLBACK}", address.trim_end_matches('/'));
         let (issuer, client_id, http) = (issuer.to_owned(), client_id.to_owned(), Http::new(TIMEOUT, ca_file)?);
-        Ok(Client { provider: Provider { issuer, client_id, secret, redirect, http }, known: Mutex::default() })
+        Ok(Client { provider: Provider { issuer, client_id, secret, redirect, http }, known: Mutex::default(), troubled: Mutex::default() })
     }
 
     /// What the provider says of itself. It blocks.
@@ -40,9 +44,23 @@ impl Client {
         if let Some((_, known)) = known.filter(|(at, _)| (0..HOUR_MS).contains(&(now - at))) {
             return Ok(known);
         }
-        let known = Arc::new(self.provider.discovered()?);
+        let troubled = self.troubled.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((_, why)) = troubled.filter(|(at, _)| (0..TROUBLED_FOR).contains(&(now - at))) {
+            return Err(why);
+        }
+        let found = self.provider.discovered().map(Arc::new);
+        *self.troubled.lock().unwrap_or_else(PoisonError::into_inner) = found.as_ref().err().map(|why| (now, why.clone()));
+        let known = found?;
         self.remember(now, &known);
         Ok(known)
+    }
+
+    /// Where people sign out at the provider, as far as it is known already.
+    pub fn signs_out(&self) -> Option<String> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let place = known?.1.sign_out.clone()?;
+        let joined = if place.contains('?') { '&' } else { '?' };
+        Some(format!("{place}{joined}client_id={}", encoded(&self.provider.client_id)))
     }
 
     fn remember(&self, now: i64, known: &Arc<Known>) {

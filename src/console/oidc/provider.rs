@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub struct Known {
     /// Where people sign in.
     pub authorization: String,
+    /// Where people sign out there, where there is such a place.
+    pub sign_out: Option<String>,
     token: String,
     key_set: String,
     keys: Vec<Key>,
@@ -26,6 +28,7 @@ struct Described {
     authorization_endpoint: String,
     token_endpoint: String,
     jwks_uri: String,
+    end_session_endpoint: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,12 +80,12 @@ impl Provider {
             return Err(Troubled::Provider("its description", "it is of another issuer".to_owned()));
         }
         let addresses = [&described.authorization_endpoint, &described.token_endpoint, &described.jwks_uri];
-        if !addresses.into_iter().all(|address| is_safe(address)) {
+        if !addresses.into_iter().chain(&described.end_session_endpoint).all(|address| is_safe(address)) {
             return Err(Troubled::Provider("its description", "an address is neither https nor of this machine".to_owned()));
         }
         let keys = id_token::keys(&self.read("its keys", &described.jwks_uri)?);
         let Described { authorization_endpoint: authorization, token_endpoint: token, jwks_uri: key_set, .. } = described;
-        Ok(Known { authorization, token, key_set, keys })
+        Ok(Known { authorization, sign_out: described.end_session_endpoint, token, key_set, keys })
     }
 
     /// Brings a code and gets whom it is of. It blocks. A key that is not known is asked for once.

@@ -11,7 +11,7 @@ use crate::desk::hold::Hold;
 use crate::desk::rights::Action;
 use crate::desk::verdict::{self, Verdict};
 use crate::desk::view_log::View;
-use crate::desk::{DeskError, account, explanation, hold, list, work};
+use crate::desk::{DeskError, account, hold, list, work};
 use crate::model::alert::Alert;
 use crate::model::decision::{VerdictOutcome, VerdictReason};
 use crate::model::zone::Zone;
@@ -242,11 +242,7 @@ pub async fn judge(asked: Asked) -> Result<Answer, DeskError> {
     // What is proposed beside it is checked before anything is written.
     let proposed = explanations::proposed(&asked, &case, &sent)?;
     // A new revision is told by the citation; a note of somebody else is no reason to send a verdict again.
-    let after = verdict::give(database, asked.caller()?, id, &sent, None, asked.now).await?;
-    if let Some(proposed) = proposed {
-        explanation::propose(database, &proposed).await?;
-    }
-    Ok(back(&after))
+    Ok(back(&verdict::give_with(database, asked.caller()?, id, &sent, proposed.as_ref(), None, asked.now).await?))
 }
 
 /// `POST /cases/{id}/countersignature`

@@ -51,7 +51,8 @@ pub async fn leave(asked: Asked) -> Result<Answer, DeskError> {
     if let Some(session) = &asked.session {
         session::end(&asked.console.database, session).await?;
     }
-    Ok(Answer::see("/sign-in").cookie(None))
+    // The provider may still know them: whoever wants to be signed out there goes there by a link. A form must not lead to another site.
+    Ok(Answer::see(if by_provider(&asked) { "/sign-in?out=yes" } else { "/sign-in" }).cookie(None))
 }
 
 fn local(asked: &Asked) -> Result<(), DeskError> {
@@ -63,6 +64,14 @@ fn local(asked: &Asked) -> Result<(), DeskError> {
 
 fn by_provider(asked: &Asked) -> bool {
     matches!(asked.console.settings.sign_in, SignIn::Oidc(_))
+}
+
+/// Where somebody who has just left signs out at the provider as well.
+fn signed_out(asked: &Asked) -> Option<String> {
+    match &asked.console.settings.sign_in {
+        SignIn::Oidc(client) if asked.query.text("out") == "yes" => client.signs_out(),
+        SignIn::Oidc(_) | SignIn::Local | SignIn::PasswordAlone | SignIn::Proxy { .. } => None,
+    }
 }
 
 fn asks_for_code(asked: &Asked) -> bool {
@@ -90,6 +99,9 @@ pub(super) fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
                 }
                 @if by_provider(asked) {
                     p { a #provider href={ "/sign-in/oidc?next=" (encoded(next)) @if asked.query.text("again") == "yes" { "&again=yes" } } { (Text::ToProvider.say(lang)) } }
+                    @if let Some(place) = signed_out(asked) {
+                        p role="status" { (Text::SignedOut.say(lang)) " " a #sign-out-there href=(place) { (Text::SignOutThere.say(lang)) } }
+                    }
                 } @else { form method="post" action="/sign-in" {
                     @if let Some(session) = &asked.session { (html::token(session)) }
                     input type="hidden" name="next" value=(next);

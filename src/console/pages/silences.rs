@@ -57,11 +57,10 @@ fn row(asked: &Asked, silence: &Silence) -> Markup {
     }
 }
 
-/// What a matcher says to whoever asks. Whom a silence names is for who asked for it and who decides, where employees have pseudonyms.
+/// What a matcher says to whoever asks.
 pub fn shown(asked: &Asked, silence: &Silence, matcher: &Matcher) -> String {
-    let decides = |session: &Session| session.caller.account == silence.by.0 || session.caller.may_ever(Action::DecideSilence);
-    let covered = asked.console.pseudonyms.are_used() && matcher.field == MatchedField::Employee;
-    if covered && !asked.session.as_ref().is_some_and(decides) { "(…)".to_owned() } else { matcher.glob.clone() }
+    let said = |session: &Session| silence.said(matcher, &session.caller, asked.console.pseudonyms).to_owned();
+    asked.session.as_ref().map_or_else(String::new, said)
 }
 
 fn new_form(session: &Session, asked: &Asked, preview: Option<&Preview>) -> Markup {

@@ -29,7 +29,10 @@ pub async fn begin(asked: Asked) -> Result<Answer, DeskError> {
     let client = provider(&asked)?;
     let attempt = Attempt::new(next(asked.query.text("next")), asked.query.text("again") == "yes", asked.now)?;
     let sealed = attempt.sealed(&asked.console.database).await?;
+    // Nobody has all threads wait for a provider that does not answer.
+    let turn = asked.console.sign_ins.acquire().await;
     let place = tokio::task::spawn_blocking(move || client.begins(&attempt)).await;
+    drop(turn);
     match place {
         Ok(Ok(place)) => Ok(Answer::see(place).attempt(Some(sealed))),
         Ok(Err(error)) => Ok(refused(&asked, &error.to_string())),

@@ -23,12 +23,15 @@ words! {
         Refused: "Account, password and code do not go together. A code counts once: wait for the next one. After five failures in a row each attempt from here waits longer, up to five minutes.", "账号、密码与验证码不匹配。每个验证码只能使用一次，请等待下一个。连续五次失败后，从此处的每次尝试都须等待更久，最长五分钟。";
         RefusedByProvider: "You are not signed in. It took too long, the provider said no, or no account here is yours: begin again, or ask whoever keeps the accounts.", "登录未成功：可能超时、身份提供方拒绝，或此处没有您的账号。请重新开始，或联系账号管理员。";
         ToProvider: "Sign in with the house's account", "使用单位账号登录";
+        SignedOut: "You are signed out here; the provider may still know you.", "您已在此退出登录；身份提供方可能仍保留您的登录状态。";
+        SignOutThere: "Sign out there as well", "同时在身份提供方退出";
         WrittenDown: "What you look at is written down.", "您查看的内容会被记录。";
         MadeFor: "Made for", "查看者";
         Language: "Language", "语言";
         NoCasesForYou: "Your roles show no cases.", "您的角色不能查看案件。";
         QueueCaption: "Shown within the budget, gravest first", "每日限额内展示的案件，按分数从高到低";
         NothingOpen: "Nothing within the budget is open. That is no finding of innocence: what could not be evaluated is in the coverage.", "限额内没有待处理的案件。这并不能说明没有问题：未能评估的部分见“覆盖情况”。";
+        LookAgain: "Look again", "再看一次";
         Score: "Score", "分数";
         Severity: "Severity", "级别";
         Pattern: "What it looks like", "类型";

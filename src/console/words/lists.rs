@@ -197,6 +197,10 @@ pub fn page_named(name: &str, lang: Lang) -> String {
         "identities" => ("identities", "身份"),
         "pseudonyms" => ("pseudonyms of a case", "案件中的假名"),
         "holds" => ("holds", "保留"),
+        "erased" => ("records whose content was erased", "内容已删除的记录"),
+        "missing" => {
+            ("records after this one's predecessor are missing: the last one written elsewhere", "此前的记录缺失：另处写下的最后一条")
+        }
         other => return other.replace('_', " "),
     };
     of(lang, texts).to_owned()
