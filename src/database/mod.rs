@@ -88,14 +88,18 @@ impl Database {
             first.execute(*statement).await.map_err(|error| DatabaseError::of("connect", &error))?;
         }
         first.close().await.map_err(|error| DatabaseError::of("connect", &error))?;
-        let pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT).after_connect(move |connection, _| {
-            Box::pin(async move {
-                for statement in setting {
-                    connection.execute(*statement).await?;
-                }
-                Ok(())
-            })
-        });
+        // A server may have gone away since; a file has not, and each reader would pay for asking.
+        let asks = kind == Kind::Postgres;
+        let pool = AnyPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(WAIT).test_before_acquire(asks).after_connect(
+            move |connection, _| {
+                Box::pin(async move {
+                    for statement in setting {
+                        connection.execute(*statement).await?;
+                    }
+                    Ok(())
+                })
+            },
+        );
         let pool = pool.connect_with(options).await;
         let pool = pool.map_err(|error| DatabaseError::of("connect", &error))?;
         let database = Database { pool, kind, writer: Arc::default() };
@@ -162,10 +166,16 @@ impl Write {
 
     /// The next number of a sequence without gaps, from 1: of what is committed none is missing.
     pub async fn next(&mut self, sequence: &str) -> Result<i64, DatabaseError> {
-        let counted =
-            "insert into sequence (name, last) values ($1, 1) on conflict (name) do update set last = sequence.last + 1 returning last";
-        let row = sqlx::query(counted).bind(sequence).fetch_one(&mut **self).await;
-        row.and_then(|row| row.try_get(0)).map_err(|error| DatabaseError::of("count", &error))
+        self.take(sequence, 1).await
+    }
+
+    /// The first of so many next numbers, all of which must be used.
+    pub async fn take(&mut self, sequence: &str, count: i64) -> Result<i64, DatabaseError> {
+        let counted = "insert into sequence (name, last) values ($1, $2)
+            on conflict (name) do update set last = sequence.last + excluded.last returning last";
+        let row = sqlx::query(counted).bind(sequence).bind(count).fetch_one(&mut **self).await;
+        let last: i64 = row.and_then(|row| row.try_get(0)).map_err(|error| DatabaseError::of("count", &error))?;
+        Ok(last - count + 1)
     }
 }
 

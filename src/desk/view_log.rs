@@ -18,6 +18,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// What stands for what was erased of a record without a commitment: its hash was of the content, and only the links to its neighbours are left.
 const OF_BEFORE: &str = "of before";
 
+/// Values of a record, and records of one statement: as many values as either database takes.
+const VALUES: usize = 12;
+const AT_ONCE: usize = 64;
+
 /// Records about the records themselves, which the service makes: which were erased, and that some are missing.
 const ERASED: &str = "erased";
 const MISSING: &str = "missing";
@@ -166,26 +170,50 @@ pub async fn record(database: &Database, caller: &Caller, view: &View<'_>, now: 
 
 /// Puts records at the end of the chain, in their order.
 pub(super) async fn append(write: &mut Write, records: Vec<ViewRecord>) -> Result<(), DatabaseError> {
+    if records.is_empty() {
+        return Ok(());
+    }
     let last = sqlx::query("select hash from view order by number desc limit 1").fetch_optional(&mut **write).await?;
     let mut previous: String = match last {
         Some(row) => row.try_get(0)?,
         None => anchor(write).await?.1,
     };
+    let mut first = write.take("view", records.len() as i64).await?;
+    let mut placed = Vec::with_capacity(records.len());
     for mut record in records {
-        record.number = write.next("view").await?;
-        record.previous = previous;
+        (record.number, record.previous) = (first, previous);
+        first += 1;
         let salt = random::token()?;
         record.commitment = Some(record.committed(&salt));
         record.salt = Some(salt);
         record.hash = record.computed();
-        let insert = "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, salt, commitment, written)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        let insert = sqlx::query(insert).bind(record.number).bind(record.at.0).bind(&record.viewer).bind(&record.page).bind(&record.object);
-        let insert = insert.bind(json!(record.persons).to_string()).bind(record.rows).bind(&record.previous).bind(&record.hash);
-        let insert = insert.bind(&record.salt).bind(&record.commitment).bind(i64::from(record.is_of_service()));
-        insert.execute(&mut **write).await?;
-        previous = record.hash;
+        previous = record.hash.clone();
+        placed.push(record);
     }
+    // Many readers wait for one transaction: a statement for each of their records would be most of it.
+    for chunk in placed.chunks(AT_ONCE) {
+        insert(write, chunk).await?;
+    }
+    Ok(())
+}
+
+async fn insert(write: &mut Write, records: &[ViewRecord]) -> Result<(), DatabaseError> {
+    let row = |nth: usize| {
+        let places: Vec<String> = (1..=VALUES).map(|place| format!("${}", nth * VALUES + place)).collect();
+        format!("({})", places.join(", "))
+    };
+    let rows: Vec<String> = (0..records.len()).map(row).collect();
+    let text = format!(
+        "insert into view (number, at, viewer, page, object, persons, row_count, previous, hash, salt, commitment, written) values {}",
+        rows.join(", ")
+    );
+    let mut query = sqlx::query(&text);
+    for record in records {
+        query = query.bind(record.number).bind(record.at.0).bind(&record.viewer).bind(&record.page).bind(&record.object);
+        query = query.bind(json!(record.persons).to_string()).bind(record.rows).bind(&record.previous).bind(&record.hash);
+        query = query.bind(&record.salt).bind(&record.commitment).bind(i64::from(record.is_of_service()));
+    }
+    query.execute(&mut **write).await?;
     Ok(())
 }
 
