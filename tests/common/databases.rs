@@ -79,7 +79,7 @@ impl Place {
             None => {
                 let database = format!("copy{}", NUMBER.fetch_add(1, Ordering::Relaxed));
                 let server = server().expect("it runs");
-                server.psql_alone(&format!("create database {database} template {}", self.database()));
+                server.psql_alone(&format!("create database {database} template {}", self.database()), self.database());
                 Copied { folder: tempfile::tempdir().expect("a folder"), database }
             }
         }
@@ -148,11 +148,14 @@ impl Server {
         self.tried(sql).unwrap_or_else(|why| panic!("{why}"));
     }
 
-    /// The same of a database that nobody has open, whose last sessions may still be ending.
-    fn psql_alone(&self, sql: &str) {
+    /// The same of a template: sessions that are still ending, or that somebody was cut off in, are ended.
+    fn psql_alone(&self, sql: &str, template: &str) {
         for _ in 0..100 {
             match self.tried(sql) {
-                Err(why) if why.contains("accessed by other users") => std::thread::sleep(Duration::from_millis(100)),
+                Err(why) if why.contains("accessed by other users") => {
+                    self.psql(&format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{template}'"));
+                    std::thread::sleep(Duration::from_millis(50));
+                }
                 done => return done.unwrap_or_else(|why| panic!("{why}")),
             }
         }
