@@ -105,10 +105,10 @@ fn last_mark(path: &Path) -> Option<Mark> {
 async fn views(console: &Console, path: PathBuf) -> Result<(), String> {
     let at = path.clone();
     let mark = tokio::task::spawn_blocking(move || last_mark(&at)).await.map_err(|_| "the writer stopped".to_owned())?;
-    if let Some(mark) = mark {
-        if view_log::misses(&console.database, &mark, now()).await.map_err(|error| error.to_string())? {
-            tracing::error!("{}: it names a record of a view that the database has not: its chain of views was cut off", path.display());
-        }
+    if let Some(mark) = mark
+        && view_log::misses(&console.database, &mark, now()).await.map_err(|error| error.to_string())?
+    {
+        tracing::error!("{}: it names a record of a view that the database has not: its chain of views was cut off", path.display());
     }
     let mut read = console.database.read().await.map_err(|error| error.to_string())?;
     let waiting = view_log::unwritten(&mut read, STEP).await.map_err(|error| error.to_string())?;
