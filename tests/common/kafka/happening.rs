@@ -250,11 +250,8 @@ impl<'a> Happening<'a> {
         self.running().filter(|service| service.has_read_its_configuration()).for_each(|service| service.signal("HUP"));
     }
 
-    /// A delivery without anybody is refused by all; then the whole one is back.
-    fn empty_feed(&mut self) {
-        let file = self.cluster.run.company.dir().join("employees.csv");
-        let whole = std::fs::read_to_string(&file).expect("employees");
-        // Who is just starting would go on with what it finds: it starts later, as does one that brokers do not answer.
+    /// Kills those that have not read their configuration yet.
+    fn kill_those_that_start(&mut self) {
         for number in 0..MOST {
             let process = self.processes[number].as_mut().map(|running| &mut running.service);
             if process.is_some_and(|service| service.is_running() && !service.has_read_its_configuration()) {
@@ -262,6 +259,14 @@ impl<'a> Happening<'a> {
                 self.note("killed before it had read its configuration");
             }
         }
+    }
+
+    /// A delivery without anybody is refused by all; then the whole one is back.
+    fn empty_feed(&mut self) {
+        let file = self.cluster.run.company.dir().join("employees.csv");
+        let whole = std::fs::read_to_string(&file).expect("employees");
+        // Who is just starting would go on with what it finds: it starts later, as does one that brokers do not answer.
+        self.kill_those_that_start();
         let refused = |service: &Service| service.log().matches(REFUSED).count();
         let speaks = |running: &&mut Running| !running.is_mute;
         let before: Vec<usize> = self.processes.iter_mut().flatten().filter(speaks).map(|running| refused(&running.service)).collect();
@@ -307,7 +312,11 @@ impl<'a> Happening<'a> {
         };
         until_done("everything is read", &mut lag, logs);
         let what = match self.below(3) {
-            0 => "topic made anew under a running cluster",
+            0 => {
+                // One that starts while there is no such topic ends, and says so.
+                self.kill_those_that_start();
+                "topic made anew under a running cluster"
+            }
             1 => {
                 (0..MOST).for_each(|number| {
                     killed += usize::from(self.processes[number].is_some());

@@ -77,15 +77,15 @@ fn median_of_stops(what: &str, groups: &[&str], topics: &Topics, start: impl Fn(
         service.ready();
         until("it is a member of its groups", || groups.iter().all(|group| topics.members(group).len() == 1), || service.log());
         std::thread::sleep(Duration::from_secs(2));
-        let begun = Instant::now();
-        let ends = move |mut service: Service| {
+        let ends = |mut service: Service, begun: Instant| {
             assert!(service.ended().success());
             begun.elapsed()
         };
         let mut ended = None;
         let left = topics.emptied_after(groups, || {
+            let begun = Instant::now();
             service.signal("TERM");
-            ended = Some(std::thread::spawn(move || ends(service)));
+            ended = Some(std::thread::spawn(move || ends(service, begun)));
         });
         (left, ended.expect("it was begun").join().expect("it ended"))
     };
