@@ -17,8 +17,10 @@
 //!
 //! ## How it is measured
 //!
-//! The number of such people per day, week and month is held against the employee's own closed days and the peer group. Each
-//! change counts once; the last 16 changes are remembered.
+//! The number of such people per day, week and month is held against the employee's own closed days and the peer group, and so is
+//! their share of all people looked up one by one without a known reason. What is forgotten comes in days: whoever files no reasons on
+//! one files none for changes either, and the share is as on any other. Whoever is after protections changes one for each whom they
+//! look up. Each change counts once; the last 16 changes are remembered.
 //!
 //! ## Innocent look-alikes
 //!
@@ -33,9 +35,12 @@
 //!
 //! A telephone number is changed, the account is read two minutes later, and no customer had called.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, WindowDeviation};
 use crate::model::typology::Typology;
+use crate::population::Share;
+use crate::profile::baseline::GroupShare;
 use crate::profile::measure::Measure;
+use crate::profile::window::Window;
 
 pub const DETECTOR: Detector = Detector {
     typology: Typology::ControlChangeThenLookup,
@@ -51,8 +56,30 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     if context.added(Measure::Controls) == 0 {
         return None;
     }
-    let deviation = context.most_unusual_window(Measure::Controls, DAY_WEEK_MONTH)?;
-    let particular =
-        format!("{} people were looked at right after their protection had been changed, without a known reason", deviation.count);
+    let (deviation, all) =
+        DAY_WEEK_MONTH.iter().filter_map(|window| of_window(context, *window)).max_by(|a, b| a.0.bits.total_cmp(&b.0.bits))?;
+    let of = match context.told_in(Measure::Singly, deviation.window, all) {
+        told if told.unknown == 0 => told.known.max(deviation.count).to_string(),
+        _ => "an unknown number".to_owned(),
+    };
+    let particular = format!(
+        "{} people were looked at right after their protection had been changed, without a known reason, of {of} looked up one by one \
+         without one",
+        deviation.count
+    );
     Some(context.finding(Typology::ControlChangeThenLookup, Measure::Controls, deviation, particular))
+}
+
+/// How unusual a window is, and how many people were looked up one by one in it.
+fn of_window(context: &AccessContext<'_>, window: Window) -> Option<(WindowDeviation, u64)> {
+    let usual = context.most_unusual_window(Measure::Controls, &[window])?;
+    let all = context.total(Measure::Singly, window).1.max(usual.count);
+    let bits = if context.group.shares[Share::Controls as usize] == GroupShare::PRIOR {
+        usual.bits
+    } else {
+        let of_share = context.share_bits(Share::Controls, window, usual.count, all);
+        // More changes with the usual share are more forgotten reasons; a share that is far from usual needs no large number.
+        usual.bits.min(2.0 * of_share).max(of_share)
+    };
+    (bits > 0.0).then_some((WindowDeviation { bits, ..usual }, all))
 }

@@ -60,14 +60,16 @@ pub enum Share {
     Vips,
     /// People under somebody else's reference among those looked at under a purpose.
     ClaimedOther,
+    /// Changes of protection that a look followed among people looked up one by one without a known reason.
+    Controls,
 }
 
 impl Share {
     /// How many shares there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
     /// Every share; `ALL[s as usize] == s`.
     pub const ALL: [Share; Share::COUNT] =
-        [Share::Foreign, Share::Unexplained, Share::Followed, Share::ClaimedUnknown, Share::Vips, Share::ClaimedOther];
+        [Share::Foreign, Share::Unexplained, Share::Followed, Share::ClaimedUnknown, Share::Vips, Share::ClaimedOther, Share::Controls];
 
     /// The part and the whole.
     pub fn of(self) -> (Measure, Measure) {
@@ -78,6 +80,7 @@ impl Share {
             Share::ClaimedUnknown => (Measure::ClaimedUnknown, Measure::Purposed),
             Share::Vips => (Measure::VipsSingly, Measure::Singly),
             Share::ClaimedOther => (Measure::ClaimedOther, Measure::Purposed),
+            Share::Controls => (Measure::Controls, Measure::Singly),
         }
     }
 
