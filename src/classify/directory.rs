@@ -82,7 +82,7 @@ pub struct Directory {
     has_accounts: bool,
     calendar: BTreeMap<Day, DayKind>,
     /// The first is the default zone.
-    zones: Vec<Zone>,
+    pub(super) zones: Vec<Zone>,
 }
 
 impl Directory {

@@ -1,7 +1,8 @@
-//! On or off duty: whether an instant lies where an employee is expected to work.
+//! On or off duty: whether an instant lies where an employee is expected to work, by the shift on file and the shape of the week of the role.
 
 use crate::classify::directory::{Absence, DayKind, Directory, Employee};
 use crate::model::time::{Day, Timestamp};
+use crate::model::week_hours::WeekHours;
 use crate::model::zone::LocalTime;
 
 /// How an instant stands to an employee's working time.
@@ -21,7 +22,7 @@ pub enum Duty {
     NotEmployed,
 }
 
-/// Working time of those whose shift is not known, in local minutes: wide, so that it accuses nobody of an early start.
+/// Working time of those whose shift is not known, and of whose role nothing was learnt yet, in local minutes: wide, so that it accuses nobody of an early start.
 const USUAL_SHIFT: (u16, u16) = (7 * 60, 21 * 60);
 
 /// Minutes that everybody may start earlier and stay longer.
@@ -34,8 +35,9 @@ impl Duty {
     }
 }
 
-/// Judges an instant. Without an employee in the directory nothing can be held against it.
-pub fn duty(directory: &Directory, employee: Option<&Employee>, time: Timestamp) -> (LocalTime, Duty) {
+/// Judges an instant. Without an employee in the directory nothing can be held against it. `role` are the hours in which the role works, where
+/// that was learnt.
+pub fn duty(directory: &Directory, employee: Option<&Employee>, role: Option<&WeekHours>, time: Timestamp) -> (LocalTime, Duty) {
     let local = directory.zone_of(employee).local(time);
     let Some(employee) = employee else { return (local, Duty::On) };
     if employee.left.is_some_and(|left| local.day > left) {
@@ -46,20 +48,39 @@ pub fn duty(directory: &Directory, employee: Option<&Employee>, time: Timestamp)
     }
     match employee.absences.iter().find(|(from, to, _)| *from <= local.day && local.day <= *to) {
         Some((.., kind)) => (local, Duty::Absent(*kind)),
-        None => (local, by_the_hour(directory, employee, local)),
+        None => (local, by_the_hour(directory, employee, role, local)),
     }
 }
 
-/// How an instant stands to the hours and days of work alone, whatever the directory says of absences and dates.
-pub fn by_the_hour(directory: &Directory, employee: &Employee, local: LocalTime) -> Duty {
+/// How an instant stands to the hours and days of work alone, whatever the directory says of absences and dates. Where no shift is on file, the
+/// hours are those of the role; where one is, the role says which days of rest are worked.
+pub fn by_the_hour(directory: &Directory, employee: &Employee, role: Option<&WeekHours>, local: LocalTime) -> Duty {
+    if let (None, Some(role)) = (employee.shift, role) {
+        return by_the_role(directory, role, local);
+    }
     let (start, end) = employee.shift.unwrap_or(USUAL_SHIFT);
     // A night shift belongs to the day on which it starts.
     let started = if end <= start && local.minute < end.saturating_add(GRACE) { Day(local.day.0 - 1) } else { local.day };
     let holiday = directory.day_kind(started) == Some(DayKind::Holiday);
-    match (holiday, is_workday(directory, started), within(start, end, local.minute)) {
+    let of_role = || role.is_some_and(|role| role.has(local.day.weekday(), u32::from(local.minute / 60)));
+    match (holiday, is_workday(directory, started) || of_role(), within(start, end, local.minute)) {
         (true, ..) => Duty::Holiday,
         (false, true, true) => Duty::On,
         (false, ..) => Duty::OutsideShift,
+    }
+}
+
+/// How an instant stands to the hours of a role, with an hour of grace.
+fn by_the_role(directory: &Directory, role: &WeekHours, local: LocalTime) -> Duty {
+    let (hour, kind) = (u32::from(local.minute / 60), directory.day_kind(local.day));
+    let works = |hour: u32| match kind {
+        Some(DayKind::Workday) => role.has_on_workdays(hour),
+        Some(DayKind::Holiday) | None => role.has(local.day.weekday(), hour),
+    };
+    match kind {
+        Some(DayKind::Holiday) => Duty::Holiday,
+        _ if (hour.saturating_sub(1)..=(hour + 1).min(23)).any(works) => Duty::On,
+        _ => Duty::OutsideShift,
     }
 }
 
@@ -93,7 +114,7 @@ mod tests {
             ..DirectoryFiles::default()
         };
         let directory = Directory::parse(&files, Zone::named("Asia/Shanghai").expect("exists")).expect("is valid");
-        duty(&directory, directory.employee("day"), Timestamp::parse(time).expect("is a time")).1
+        duty(&directory, directory.employee("day"), None, Timestamp::parse(time).expect("is a time")).1
     }
 
     #[test]
@@ -119,9 +140,34 @@ mod tests {
         let files =
             DirectoryFiles { employees: Some(("e", "employee,shift_start,shift_end\nnight,22:00,06:00\n")), ..DirectoryFiles::default() };
         let directory = Directory::parse(&files, Zone::utc()).expect("is valid");
-        let judge = |time: &str| duty(&directory, directory.employee("night"), Timestamp::parse(time).expect("is a time")).1;
+        let judge = |time: &str| duty(&directory, directory.employee("night"), None, Timestamp::parse(time).expect("is a time")).1;
         assert_eq!(judge("2026-01-30T23:00:00Z"), Duty::On, "Friday night");
         assert_eq!(judge("2026-01-31T05:00:00Z"), Duty::On, "the same shift, Saturday morning");
         assert_eq!(judge("2026-01-30T13:00:00Z"), Duty::OutsideShift);
+    }
+
+    #[test]
+    fn where_no_shift_is_on_file_the_hours_of_the_role_are_those_of_work() {
+        let files = DirectoryFiles {
+            employees: Some(("e", "employee,shift_start,shift_end\nrota,,\nearly,06:00,14:00\n")),
+            calendar: Some(("c", "date,kind\n2026-01-28,holiday\n2026-02-01,workday\n")),
+            ..DirectoryFiles::default()
+        };
+        let directory = Directory::parse(&files, Zone::utc()).expect("is valid");
+        // Round the clock from Monday to Saturday, and nobody on Sundays.
+        let mut role = WeekHours::default();
+        (0..6).for_each(|weekday| (0..24).for_each(|hour| role.add(weekday, hour)));
+        let judge = |who: &str, role: Option<&WeekHours>, time: &str| {
+            duty(&directory, directory.employee(who), role, Timestamp::parse(time).expect("is a time")).1
+        };
+        assert_eq!(judge("rota", None, "2026-01-27T03:00:00Z"), Duty::OutsideShift, "nothing was learnt yet");
+        assert_eq!(judge("rota", Some(&role), "2026-01-27T03:00:00Z"), Duty::On);
+        assert_eq!(judge("rota", Some(&role), "2026-01-31T03:00:00Z"), Duty::On, "a Saturday");
+        assert_eq!(judge("rota", Some(&role), "2026-01-25T03:00:00Z"), Duty::OutsideShift, "a Sunday");
+        assert_eq!(judge("rota", Some(&role), "2026-02-01T03:00:00Z"), Duty::On, "a Sunday that is made up for");
+        assert_eq!(judge("rota", Some(&role), "2026-01-28T10:00:00Z"), Duty::Holiday);
+        assert_eq!(judge("early", Some(&role), "2026-01-31T10:00:00Z"), Duty::On, "a Saturday on which the role works");
+        assert_eq!(judge("early", None, "2026-01-31T10:00:00Z"), Duty::OutsideShift);
+        assert_eq!(judge("early", Some(&role), "2026-01-31T20:00:00Z"), Duty::OutsideShift, "the own shift holds");
     }
 }

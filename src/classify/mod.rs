@@ -4,6 +4,7 @@ pub mod by_name;
 pub mod catalog;
 pub mod catalog_entry;
 pub mod classifier;
+mod closing;
 mod content;
 pub mod counting;
 pub mod derivation;

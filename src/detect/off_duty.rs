@@ -11,8 +11,9 @@
 //!
 //! ## Data it needs
 //!
-//! Shifts in `employees.csv`, or `calendar.csv`. Where a shift is blank, 07:00 to 21:00 on working days is assumed. One hour of
-//! grace is given at both ends.
+//! Shifts in `employees.csv`, or `calendar.csv`. Where a shift is blank, the hours of the week in which the role works are learnt
+//! ([how](weighing.md#hours-of-a-role)); until they are, 07:00 to 21:00 on working days is assumed. Where one is on file, the role
+//! says which days of rest are worked. One hour of grace is given at both ends.
 //!
 //! ## How it is measured
 //!

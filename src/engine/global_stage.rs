@@ -21,7 +21,7 @@ use crate::population::lookups::RecentLookups;
 use crate::population::meetings::{EmployerMeetings, meetings};
 use crate::population::survey::Survey;
 use crate::population::volume::begin;
-use crate::population::{LEARNT_AFTER, Population, Summary};
+use crate::population::{Population, Summary};
 use crate::profile::window::day_number;
 use crate::triage::AlertSettings;
 use crate::triage::budget::cases_told::CasesShown;
@@ -105,9 +105,9 @@ impl GlobalStage {
     fn learn(&mut self, hour: i64, mut summaries: Vec<Summary>, context: &Context) -> DayReply {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY_MS / HOUR_MS) as i32));
-        let models = self.population.learn(today, &summaries);
+        let last = today.saturating_sub(context.classifier.directory.days_to_close());
+        let models = self.population.learn(today, last, &summaries);
         self.monitor.learnt(&models);
-        let last = today.saturating_sub(LEARNT_AFTER);
         let mut homes = Homes::new(&context.subjects, &summaries);
         self.lookups.take(last, &summaries, &mut homes);
         let lookups = self.lookups.sorted();

@@ -30,6 +30,7 @@ use crate::profile::seen::UNITS_PER_DAY;
 use crate::profile::told::Told;
 use crate::profile::trail::Stretch;
 use crate::profile::window::{Window, WindowEnd, day_number};
+use crate::triage::case::CaseView;
 use crate::triage::report::Writer;
 use crate::triage::standing::{self, Standing};
 use crate::triage::{Decision, Episode, FindingContext, Peak, RevisionCause, WEAKEST, corroboration, rolls_over};
@@ -48,12 +49,13 @@ pub fn judge_access(
     tracked.dirty = true;
     let directory = &context.classifier.directory;
     let employee = directory.employee_at(access.actor.name(), access.time);
-    let (local, mut duty) = duty(directory, employee, access.time);
+    let week = env.models.of(&tracked.group).week;
+    let (local, mut duty) = duty(directory, employee, week.as_ref(), access.time);
     let today = day_number(local.day);
     tracked.open_day(today, context);
     if let Some(employee) = employee.filter(|_| duty.may_be_late() && tracked.has_business(today, env.models.of(&tracked.group))) {
         // Whoever has appointments and tickets of the day is at work, and the feed of absences and hires is late.
-        duty = by_the_hour(directory, employee, local);
+        duty = by_the_hour(directory, employee, week.as_ref(), local);
     }
     let mut justification = justification::justify(env.reasons(), usage, tracked.who_in(employee, context), access, access.unnamed());
     if access.purpose.is_some() {
@@ -73,6 +75,9 @@ pub fn judge_access(
         && access.signs.is_empty()
     {
         return today;
+    }
+    if change.discloses && change.in_today && !access.is_of_login() && !access.is_of_served() {
+        tracked.marks.worked.note(local);
     }
     // Windows end with the newest disclosure, unless the access lies a day or more before it: then with its own day.
     let newest = if change.discloses { tracked.newest_unit(change.unit) } else { change.unit.max(tracked.marks.newest) };
@@ -168,6 +173,9 @@ pub fn judge_access(
         }
     }
     tell(tracked, &news, settles, env, out);
+    if !findings.is_empty() {
+        tell_of_worth(tracked, settles, env, out);
+    }
     today
 }
 
@@ -217,7 +225,11 @@ pub fn take_group_finding(tracked: &mut Tracked, finding: &Finding, midnight: Ti
         heard: false,
     };
     let news = triage(tracked, &trigger, midnight, finding, env, out);
-    tell(tracked, news.as_slice(), midnight, env, out);
+    if news.is_some() {
+        return tell(tracked, news.as_slice(), midnight, env, out);
+    }
+    // The day's revisions were given before the groups were compared: what is found anew would wait for those of the next.
+    tell_if(tracked, finding.typology, midnight, env, out, |episode, _| episode.dirty && episode.group.is_some());
 }
 
 /// The access that a finding is attributed to: the one that led to it, or, for a finding of the global stage, the newest access without a
@@ -404,6 +416,35 @@ fn tell(tracked: &mut Tracked, news: &[News], settles: Timestamp, env: Env<'_>, 
     }
 }
 
+/// Tells the loudest alert of somebody's case as soon as the case has become worth a look, though no grade was reached and nothing grew much:
+/// whoever decides about places knows a case as it was told last, and people leave until the day is over.
+fn tell_of_worth(tracked: &mut Tracked, settles: Timestamp, env: Env<'_>, out: &mut Output) {
+    if tracked.marks.is_worth_a_look {
+        return;
+    }
+    let own = tracked.open_alerts().filter(|episode| episode.group.is_none());
+    let Some(loudest) = own.max_by(|a, b| a.worth.total_cmp(&b.worth)).map(|episode| episode.typology) else { return };
+    tell_if(tracked, loudest, settles, env, out, |_, case| case.is_worth_a_look(env.context.alerts.show_at));
+}
+
+/// Tells an alert where it and its case fulfil a condition.
+fn tell_if(
+    tracked: &mut Tracked,
+    typology: Typology,
+    settles: Timestamp,
+    env: Env<'_>,
+    out: &mut Output,
+    holds: impl Fn(&Episode, &CaseView) -> bool,
+) {
+    let Some(position) = tracked.episodes.iter().position(|episode| episode.typology == typology && episode.is_alert()) else { return };
+    let mut episode = tracked.episodes.remove(position);
+    let case = case::view(tracked, &episode, env);
+    if holds(&episode, &case) {
+        emit(tracked, &mut episode, RevisionCause::Decided(Decision::Joined), settles, env, out);
+    }
+    tracked.episodes.insert(position, episode);
+}
+
 /// Gives revisions of the episodes that changed, and closes those that have been quiet for long enough at `now`.
 pub fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out: &mut Output) {
     if tracked.episodes.is_empty() {
@@ -444,6 +485,9 @@ fn emit(tracked: &mut Tracked, episode: &mut Episode, why: RevisionCause, at: Ti
     }
     let context = env.context;
     let case = case::view(tracked, episode, env);
+    if episode.group.is_none() {
+        tracked.marks.is_worth_a_look = case.is_worth_a_look(context.alerts.show_at);
+    }
     let writer = Writer {
         profile: &tracked.profile,
         // Where they worked when they did it last.

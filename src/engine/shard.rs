@@ -19,9 +19,9 @@ use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId, RecordId};
 use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
+use crate::population::Summary;
 use crate::population::group_activity::{Activity, ActivityAccumulator, GroupDay};
 use crate::population::volume::{HourVolume, VolumeAccumulator};
-use crate::population::{LEARNT_AFTER, Summary};
 use crate::profile::Profile;
 use crate::profile::justification::{ReasonUsage, draw};
 use serde::{Deserialize, Serialize};
@@ -207,10 +207,10 @@ impl Shard {
         let mut out = Output::default();
         let mut summaries = Vec::with_capacity(self.members.len());
         let impairments = Impairments::new(env.context, env.outages);
+        let last = today.saturating_sub(env.context.classifier.directory.days_to_close());
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut **tracked;
-            let last = today.saturating_sub(LEARNT_AFTER);
             tracked.close_through(last);
             self.coverage.settle(tracked, last, &impairments);
             let group = env.models.of(&tracked.group);
@@ -221,7 +221,7 @@ impl Shard {
             tracked.watch.0.iter_mut().for_each(|watch| watch.rest(midnight, in_episode));
         }
         self.activity.forget_before(today);
-        self.coverage.settled_through(today.saturating_sub(LEARNT_AFTER));
+        self.coverage.settled_through(last);
         self.coverage.forget_before(today);
         (out, summaries)
     }

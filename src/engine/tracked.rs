@@ -21,6 +21,7 @@ use crate::profile::history::{AllMoments, History, Moments};
 use crate::profile::lapses::Lapses;
 use crate::profile::measure::Measure;
 use crate::profile::window::{Window, day_of};
+use crate::profile::worked_hours::WorkedHours;
 use crate::triage::Episode;
 use crate::triage::judged::JudgedFindings;
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,8 @@ pub struct TrackingMarks {
     pub case: Option<Box<(Timestamp, [u8; 32])>>,
     /// The day on which the case began.
     pub case_day: u32,
+    /// Whether the case was worth a look when it was told last.
+    pub is_worth_a_look: bool,
     /// What the directory says of their leaving.
     pub announced: Announced,
     /// Day of the reload that brought the news of it; 0 where the first directory said so already, or none does.
@@ -88,6 +91,8 @@ pub struct TrackingMarks {
     pub lapses: Lapses,
     /// How much more than usual the others did on the last days.
     pub rises: Rises,
+    /// In which hours of the last days anything was done.
+    pub worked: WorkedHours,
 }
 
 /// What a snapshot keeps; the rest is derived.
@@ -205,7 +210,7 @@ impl Tracked {
     /// The case is over once no alert is open any more.
     pub fn close_case(&mut self) {
         if self.open_alerts().next().is_none() {
-            self.marks.case = None;
+            (self.marks.case, self.marks.is_worth_a_look) = (None, false);
         }
     }
 
@@ -347,6 +352,7 @@ impl Tracked {
             unit: employee.and_then(|employee| employee.unit.clone()),
             employer: employee.and_then(|employee| employee.employer.clone()),
             moments: self.profile.history.all_moments(last),
+            hours: days.iter().filter_map(|day| self.marks.worked.of(day.day)).collect(),
             days,
             familiar: self.profile.conduct.ground(last).collect(),
             touched,

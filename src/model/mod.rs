@@ -25,6 +25,7 @@ pub mod steps;
 pub mod time;
 pub mod topic;
 pub mod typology;
+pub mod week_hours;
 pub mod zone;
 
 use problem::Problem;

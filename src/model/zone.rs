@@ -49,6 +49,11 @@ impl Zone {
         &self.name
     }
 
+    /// Whether no local day ends after the UTC day of the same date.
+    pub fn is_never_behind_utc(&self) -> bool {
+        self.offsets.iter().all(|(_, offset)| *offset >= 0)
+    }
+
     /// Beginning and end of a local day.
     pub fn bounds(&self, day: Day) -> (Timestamp, Timestamp) {
         let begin = |day: Day| {

@@ -19,7 +19,9 @@ pub mod sources;
 pub mod summary;
 pub mod survey;
 pub mod volume;
+pub mod week_shape;
 
+use crate::model::week_hours::WeekHours;
 use crate::profile::baseline::{GroupMoments, GroupShare};
 use crate::profile::history::{AllMoments, Moments};
 use crate::profile::measure::Measure;
@@ -30,6 +32,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 pub use summary::Summary;
+use week_shape::WeekShape;
 
 /// The usual conduct of one group.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -42,6 +45,8 @@ pub struct GroupModel {
     pub shares: [GroupShare; Share::COUNT],
     /// Places and kinds that its members touch.
     pub access_profile: PeerAccessProfile,
+    /// The hours of the week in which its members work, once that is known.
+    pub week: Option<WeekHours>,
 }
 
 /// A part of a measure, compared as a share.
@@ -117,10 +122,11 @@ pub struct Models {
 /// Fewer members than this are judged together with everyone.
 pub const SMALLEST_GROUP: u32 = 8;
 
-/// Learns the models. Kept between ticks: the histograms of days.
+/// Learns the models. Kept between ticks: the histograms of days, and the shapes of weeks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Population {
     days: BTreeMap<Arc<str>, [Histogram; Measure::COUNT]>,
+    weeks: BTreeMap<Arc<str>, WeekShape>,
     last: u32,
     /// The day of the first tick with somebody to learn from; 0 before.
     first: u32,
@@ -135,6 +141,7 @@ impl Models {
             measures: [measure; Measure::COUNT],
             shares: [GroupShare::PRIOR; Share::COUNT],
             access_profile: PeerAccessProfile::default(),
+            week: None,
         };
         Models { version: "prior".to_owned(), groups: BTreeMap::new(), everyone, calibration: FindingCalibration::default() }
     }
@@ -152,13 +159,14 @@ const FEW_MEMBERS: u32 = 24;
 const EVERYONE: &str = "";
 
 impl Population {
-    /// Learns from the summaries of a tick on day `today`, which come in the order of their actors.
-    pub fn learn(&mut self, today: u32, summaries: &[Summary]) -> Models {
+    /// Learns from the summaries of a tick on day `today`, which come in the order of their actors. `last` is the last day that has closed.
+    pub fn learn(&mut self, today: u32, last: u32, summaries: &[Summary]) -> Models {
         let passed = today.saturating_sub(self.last).min(1_000);
         self.last = today;
         for histogram in self.days.values_mut().flatten() {
             histogram.discount(passed);
         }
+        self.weeks.values_mut().for_each(|week| week.discount(passed));
         let mut groups: BTreeMap<Arc<str>, Vec<&Summary>> = BTreeMap::new();
         let everyone: Arc<str> = Arc::from(EVERYONE);
         if self.first == 0 && !summaries.is_empty() {
@@ -169,6 +177,8 @@ impl Population {
             calibration.add(&summary.group, summary.unit.as_ref(), &summary.strengths);
             for group in [&summary.group, &everyone] {
                 groups.entry(group.clone()).or_default().push(summary);
+                let week = self.weeks.entry(group.clone()).or_default();
+                summary.hours.iter().for_each(|day| week.add(*day));
                 let histograms = self.days.entry(group.clone()).or_default();
                 for day in summary.days.iter().filter(|day| !day.held_out) {
                     for (histogram, figure) in histograms.iter_mut().zip(day.figures) {
@@ -191,7 +201,7 @@ impl Population {
                 }
             }
         }
-        let version = version(today, &models, &everyone);
+        let version = version(last, &models, &everyone);
         Models { version, groups: models, everyone, calibration }
     }
 
@@ -209,7 +219,9 @@ impl Population {
         let shares = Share::ALL.map(|share| group_share(members.iter().map(|summary| share.sums(&summary.moments))));
         let mut access_profile = PeerAccessProfile::default();
         members.iter().for_each(|member| access_profile.add(&member.familiar, today));
-        GroupModel { members: learnt, measures, shares, access_profile }
+        let everybody = self.weeks.get(EVERYONE);
+        let week = self.weeks.get(group).zip(everybody).and_then(|(week, everybody)| week.usual(everybody));
+        GroupModel { members: learnt, measures, shares, access_profile, week }
     }
 }
 
@@ -253,14 +265,11 @@ pub fn group_moments(members: impl Iterator<Item = Moments> + Clone) -> GroupMom
     GroupMoments { mean, between: (spread - sampling).max(0.0) * few, dispersion }
 }
 
-fn version(today: u32, models: &BTreeMap<Arc<str>, GroupModel>, everyone: &GroupModel) -> String {
+fn version(last: u32, models: &BTreeMap<Arc<str>, GroupModel>, everyone: &GroupModel) -> String {
     let bytes = postcard::to_stdvec(&(models, everyone)).expect("models are plain data");
-    let day = crate::profile::window::day_of(today.saturating_sub(LEARNT_AFTER));
+    let day = crate::profile::window::day_of(last);
     format!("{day}:{}", &blake3::hash(&bytes).to_hex()[..12])
 }
-
-/// A day is learnt from by the group two days later, when it has closed in every time zone (docs/contract.md §9).
-pub const LEARNT_AFTER: u32 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -279,6 +288,7 @@ mod tests {
             employer: None,
             moments: [moments; Measure::COUNT],
             days: vec![day],
+            hours: Vec::new(),
             familiar: Vec::new(),
             touched: Vec::new(),
             excess: Excess::default(),
@@ -291,7 +301,7 @@ mod tests {
     fn a_group_too_small_is_judged_with_everyone() {
         let mut summaries: Vec<Summary> = (0..20).map(|n| member(&format!("E{n}"), 10.0)).collect();
         summaries.push(Summary { group: "chief".into(), ..member("X", 500.0) });
-        let models = Population::default().learn(9, &summaries);
+        let models = Population::default().learn(9, 7, &summaries);
         assert_eq!(models.of("teller").members, 20);
         assert_eq!(models.of("chief").members, 21);
         assert_eq!(models.of("teller").measures[0].median, 10);
@@ -305,9 +315,9 @@ mod tests {
             summary
         };
         let dozen = || (0..12).map(|n| quiet("notary", n));
-        let alone = Population::default().learn(9, &dozen().collect::<Vec<_>>());
+        let alone = Population::default().learn(9, 7, &dozen().collect::<Vec<_>>());
         let among: Vec<Summary> = dozen().chain((0..300).map(|n| quiet("teller", n))).collect();
-        let among = Population::default().learn(9, &among);
+        let among = Population::default().learn(9, 7, &among);
         let bits = |models: &Models| {
             let group = models.of("notary").measures[Measure::Dossiers as usize].moments;
             crate::profile::baseline::predict(Moments::default(), group, 1.0).bits(2)

@@ -6,6 +6,7 @@ use crate::profile::conduct::familiar::Ground;
 use crate::profile::conduct::touched::People;
 use crate::profile::history::{AllMoments, ClosedDay};
 use crate::profile::long_run::Stretches;
+use crate::profile::worked_hours::HoursOfDay;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub struct Summary {
     pub moments: AllMoments,
     /// Days that became old enough since the last tick.
     pub days: Vec<ClosedDay>,
+    /// The hours of those days in which anything was done, as far as they are kept.
+    pub hours: Vec<HoursOfDay>,
     /// Places and kinds touched of late.
     pub familiar: Vec<Ground>,
     /// People looked at one by one without a known reason on days that became old enough.

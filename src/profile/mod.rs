@@ -25,6 +25,7 @@ pub mod told;
 pub mod trail;
 mod unnamed;
 pub mod window;
+pub mod worked_hours;
 
 use crate::classify::duty::Duty;
 use crate::classify::references::ReferenceOwner;

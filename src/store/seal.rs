@@ -6,7 +6,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 
 /// The format of sealed values.
-pub const FORMAT: u16 = 7;
+pub const FORMAT: u16 = 8;
 
 /// Bytes of a nonce.
 const NONCE: usize = 24;

@@ -60,6 +60,7 @@ mod stand_ins;
 mod statement_cost;
 mod statement_growth;
 mod statute;
+mod told_in_time;
 mod tool_statements;
 mod truth;
 #[expect(clippy::disallowed_methods, reason = "files are made to look old, and the end of a service is timed")]

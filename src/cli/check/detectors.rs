@@ -54,11 +54,10 @@ fn met(need: DataRequirement, context: &Context) -> Met {
         DataRequirement::WorkingTime => {
             let shifts = of(&|employee| employee.shift.is_some());
             let rest = people.len() - shifts;
+            let hours = format!("judges {shifts} by their shift and {rest} by the week of their role (07:00 to 21:00 until it is known)");
             Met::Yes(match directory.calendar_days() {
-                0 => format!("judges {shifts} by their shift and {rest} by 07:00 to 21:00; no calendar: only weekends are days of rest"),
-                days => {
-                    format!("judges {shifts} by their shift and {rest} by 07:00 to 21:00; {} from the calendar", count(days, "day", "days"))
-                }
+                0 => format!("{hours}; no calendar: only weekends are days of rest"),
+                days => format!("{hours}; {} from the calendar", count(days, "day", "days")),
             })
         }
         DataRequirement::Tags => match context.subjects.canaries() {

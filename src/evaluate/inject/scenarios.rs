@@ -374,7 +374,7 @@ impl AccessGenerator<'_> {
         let directory = &self.context.classifier.directory;
         let hours = (1..=16).map(|half| last + Span::minutes(30 * half));
         let off: Vec<Timestamp> =
-            hours.filter(|time| duty(directory, directory.employee_at(self.name, *time), *time).1 != Duty::On).take(4).collect();
+            hours.filter(|time| duty(directory, directory.employee_at(self.name, *time), None, *time).1 != Duty::On).take(4).collect();
         match (off.first().copied(), off.last().copied()) {
             (Some(first), Some(until)) => drop(self.looks(look, first, until + Span::minutes(1), count)),
             _ => return Err(self.impossible("needs employees whose working time is known")),

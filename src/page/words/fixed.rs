@@ -67,7 +67,7 @@ words! {
         InShift: "within working time", "工作时间以内";
         WhileAbsent: "made while absent", "缺勤期间的访问";
         EpisodeCell: "accesses of this episode", "本次事件的访问";
-        ShiftUnknown: "No shift is on file: 07:00 to 21:00 on weekdays is taken.", "没有班次记录：按工作日 07:00–21:00 计。";
+        ShiftUnknown: "No shift is on file: hatched is all but 07:00 to 21:00 on weekdays; what counts is when the role works.", "没有班次记录：斜线为工作日 07:00–21:00 以外；判断以该岗位的实际工作时段为准。";
         NoAccessesKept: "No accesses are kept here. The positions of the evidence tell where they are.", "此处未保留访问明细，可按证据位置查找。";
         NoDays: "No days are kept yet.", "尚无按日数据。";
         NoHours: "Hours are not kept yet.", "尚无时段数据。";

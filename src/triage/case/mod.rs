@@ -42,6 +42,11 @@ impl CaseView {
         CaseView { is_group: true, ..self }
     }
 
+    /// Whether so many of its like are expected to be true, or it is grave by nature.
+    pub fn is_worth_a_look(&self, show_at: f64) -> bool {
+        self.probability >= show_at || self.standing.grave
+    }
+
     /// 0 to 100: so many of a hundred cases like it are expected to be true.
     pub fn score(&self) -> f64 {
         (self.probability * 1_000.0).round() / 10.0
