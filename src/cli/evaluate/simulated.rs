@@ -16,8 +16,9 @@ use leakwarden::pipeline::partition_decoder::TimeRange;
 use leakwarden::simulate::Company;
 use leakwarden::triage::AlertSettings;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-#[derive(clap::Args)]
+#[derive(Clone, clap::Args)]
 pub(super) struct WeightsOptions {
     /// Companies, as ASSUME:SEED or, of those without insiders, ASSUME:SEED:KIND (see `simulate --assume` and `--innocent`)
     #[arg(long, value_delimiter = ',', default_value = pooled::COMPANIES)]
@@ -66,6 +67,8 @@ pub(super) fn run(options: &WeightsOptions) -> Result<(), Failure> {
         "schemes": companies.iter().map(|company| company.planted.len()).sum::<usize>(),
         "insiders_per_1000": options.insiders_per_1000,
         "strength": pooled.strength,
+        "evidence": companies.iter().map(Evidence::print).collect::<Vec<_>>(),
+        "probe": probe(options)?,
         "after": pooled.after,
     });
     calibrate::write(&options.out, &pooled.weights.to_json(Some(learnt)))
@@ -80,6 +83,17 @@ fn command(options: &WeightsOptions) -> String {
          --insiders-per-1000 {insiders_per_1000} --out FILE",
         names.join(",")
     )
+}
+
+/// A small company, by whose cases a change of detectors, features or the simulator is noticed in a second, where making all weights anew takes
+/// minutes.
+const PROBE: (&str, u32, u32) = ("hard:303", 60, 30);
+
+/// The print of the small company's evidence.
+fn probe(options: &WeightsOptions) -> Result<String, Failure> {
+    let (name, employees, days) = PROBE;
+    let named: Named = name.parse().map_err(|rule: String| Failure::argument("--companies", &rule, name))?;
+    Ok(kept(&WeightsOptions { employees, days, plants: 0, evidence: None, ..options.clone() }, &named)?.print())
 }
 
 /// What companies that were left out are shown by weights of the others.
@@ -117,7 +131,9 @@ fn kept(options: &WeightsOptions, named: &Named) -> Result<Evidence, Failure> {
 /// Simulates a company and reads its log.
 fn company(options: &WeightsOptions, named: &Named, dir: &Path) -> Result<Evidence, Failure> {
     Company::new(named.options(options.employees, options.days)).and_then(|company| company.write(dir)).map_err(refused)?;
-    let (config, context) = setup::load(Some(&dir.join("config.toml")))?;
+    let (config, mut context) = setup::load(Some(&dir.join("config.toml")))?;
+    // A case is told of when it becomes worth a look: by the weights that ship, of which those that are made must not be made.
+    Arc::get_mut(&mut context).context("nobody else has what was just loaded")?.alerts.show_at = f64::INFINITY;
     let files = [dir.join("access.jsonl").display().to_string()];
     let (pool, threads) = calibrate::pool(options.threads)?;
     let pass = ReplayPass {
@@ -157,5 +173,15 @@ mod tests {
         let line = Line::try_parse_from(["weights", "--out", "FILE"]).expect("needs no more");
         let shipped: serde_json::Value = serde_json::from_str(SHIPPED).expect("is JSON");
         assert_eq!(shipped["learnt"]["command"], command(&line.options), "run config/calibration/make.sh");
+    }
+
+    #[test]
+    fn what_ships_was_learnt_of_the_detectors_and_the_simulator_as_they_are_by_any_number_of_threads() {
+        let shipped: serde_json::Value = serde_json::from_str(SHIPPED).expect("is JSON");
+        for threads in ["1", "3"] {
+            let line = Line::try_parse_from(["weights", "--out", "FILE", "--threads", threads]).expect("needs no more");
+            let now = probe(&line.options).unwrap_or_else(|_| panic!("a small company can be read"));
+            assert_eq!(shipped["learnt"]["probe"], now, "run config/calibration/make.sh");
+        }
     }
 }

@@ -31,3 +31,41 @@ pub struct Evidence {
     /// Employees in the log.
     pub employees: usize,
 }
+
+impl Evidence {
+    /// A hash of every case, its features to six digits: the last bits of logarithms differ between systems.
+    pub fn print(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut take = |kind: &str, trace: &CaseTrace| {
+            for seen in &trace.days {
+                let head = format!("\n{kind} {} {} {}", trace.who, seen.day, seen.grave);
+                let features = seen.features.iter().map(|feature| format!(" {feature:.6}"));
+                hasher.update(std::iter::once(head).chain(features).collect::<String>().as_bytes());
+            }
+        };
+        self.natural.iter().for_each(|(trace, truth)| take(&format!("{truth:?}"), trace));
+        for (scheme, planted) in self.planted.iter().enumerate() {
+            let kind = format!("{scheme} {} {:?}", planted.typology.name(), planted.strength);
+            planted.cases.iter().for_each(|trace| take(&kind, trace));
+        }
+        hasher.finalize().to_hex()[..16].to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::calibrate::traces::CaseDay;
+
+    #[test]
+    fn the_print_is_of_every_case_and_of_what_can_be_told_apart() {
+        let of = |who: &str, feature: f64| {
+            let days = vec![CaseDay { day: 9, features: vec![feature], grave: false }];
+            let trace = CaseTrace { who: who.to_owned(), members: [who.to_owned()].into(), days };
+            Evidence { natural: vec![(trace, Truth::Natural)], ..Evidence::default() }.print()
+        };
+        assert_eq!(of("e1", 2.0), of("e1", 2.0 + 1e-12));
+        assert_ne!(of("e1", 2.0), of("e1", 2.001));
+        assert_ne!(of("e1", 2.0), of("e2", 2.0));
+    }
+}
