@@ -4,7 +4,8 @@
 #   config/calibration/make.sh [LEAKWARDEN] [MORE OPTIONS OF `evaluate weights`]
 #   config/calibration/make.sh --check target/release/leakwarden     whether that is what the file holds
 #
-# To be run whenever a detector, a feature of cases or the simulator changes; `benches/cases` tells what became of it.
+# To be run whenever a detector, a feature of cases or the simulator changes: a test notices it by the cases of a small company
+# (`learnt.probe`), `--check` (two minutes of processor time) by all. `benches/cases` tells what became of it.
 set -euo pipefail
 check=; [ "${1:-}" = --check ] && { check=yes; shift; }
 program=$(realpath "${1:-target/release/leakwarden}"); shift || true

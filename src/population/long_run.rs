@@ -230,6 +230,7 @@ mod tests {
             employer: None,
             moments: [Moments::default(); Measure::COUNT] as AllMoments,
             days: Vec::new(),
+            hours: Vec::new(),
             familiar: Vec::new(),
             touched: Vec::new(),
             excess: Excess::default(),

@@ -290,6 +290,7 @@ mod tests {
             employer: employer.map(Into::into),
             moments: [Moments { days: 20.0, mean: 5.0, variance: 9.0 }; Measure::COUNT],
             days: Vec::new(),
+            hours: Vec::new(),
             familiar: Vec::new(),
             touched: vec![People { day: 100, subjects }],
             excess: Excess::default(),

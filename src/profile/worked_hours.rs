@@ -46,9 +46,9 @@ mod tests {
     #[test]
     fn two_days_are_kept_each_with_its_hours() {
         let mut worked = WorkedHours::default();
-        let note = |worked: &mut WorkedHours, day: i32, minute: u16| worked.note(LocalTime { day: Day(day), minute });
+        let note = |worked: &mut WorkedHours, day: i32, minute: u16| worked.note(LocalTime { day: Day(20_000 + day), minute });
         [(100, 9 * 60), (100, 23 * 60 + 59), (101, 0), (100, 12 * 60)].into_iter().for_each(|(day, minute)| note(&mut worked, day, minute));
-        let number = |day: i32| day_number(Day(day));
+        let number = |day: i32| day_number(Day(20_000 + day));
         assert_eq!(worked.of(number(100)).map(|of| of.hours), Some(1 << 9 | 1 << 23), "what comes late moves nothing");
         assert_eq!(worked.of(number(101)).map(|of| of.hours), Some(1));
         note(&mut worked, 103, 60);
