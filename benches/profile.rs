@@ -85,7 +85,7 @@ fn applying(criterion: &mut Criterion) {
                 fresh,
                 |profile| {
                     for access in &accesses {
-                        let (local, duty) = duty(&directory, None, access.time);
+                        let (local, duty) = duty(&directory, None, None, access.time);
                         let around = Circumstances { local, duty, employee: None, notice: None, subjects: &subjects, is_common: &|_| true };
                         profile.open_day(day_number(local.day), &statute);
                         profile.apply(access, &open, &around, &statute);
