@@ -81,7 +81,7 @@ fn bench() -> Bench {
             state.or_insert_with(|| known().map_or_else(|| Tracked::new(Profile::new(access.actor.clone()), &context), |known| *known));
         let directory = &context.classifier.directory;
         let employee = directory.employee(access.actor.name());
-        let (local, duty) = duty(directory, employee, access.time);
+        let (local, duty) = duty(directory, employee, None, access.time);
         tracked.open_day(day_number(local.day), &context);
         let justification = justification::justify(
             Reasons { filed: &context.explanations, granted: None },
