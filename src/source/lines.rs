@@ -263,11 +263,26 @@ impl<R: Read> LineReader<R> {
             let oversized = self.finish_long_line(first_length, first + 1);
             return Some(Piece::Oversized(oversized));
         }
+        let last = self.before_long_line(last);
         let mut rest = self.spare.as_ref().map(Spare::take).unwrap_or_default();
         rest.extend_from_slice(&self.buffer[last + 1..]);
         self.buffer.truncate(last + 1);
         let bytes = std::mem::replace(&mut self.buffer, rest);
         Some(self.block(bytes))
+    }
+
+    /// The end of the last line before one that is too long: more than a block is held where it was looked at how lines end.
+    fn before_long_line(&self, last: usize) -> usize {
+        if self.buffer.len() <= self.settings.longest_line {
+            return last;
+        }
+        let mut from = 0;
+        let fits = memchr_iter(b'\n', &self.buffer[..=last]).take_while(|&end| {
+            let length = without_end(&self.buffer[from..=end]).len();
+            from = end + 1;
+            length <= self.settings.longest_line
+        });
+        fits.last().unwrap_or(last)
     }
 
     /// What is left at the end of the input: it counts as a line, also without a line end.
@@ -431,6 +446,9 @@ mod tests {
         let within = read(b"a\rb\nc\n", 3, settings(64, 64, false));
         assert_eq!(within, [(1, Ok(b"a\rb".to_vec())), (2, Ok(b"c".to_vec()))]);
         assert_eq!(read(b"a\r", 1, settings(64, 64, true)), [(1, Ok(b"a".to_vec()))]);
+        for (text, step) in [(&b"\raaaaaa\r"[..], 4), (b"\raaaaaa\rb\r", 9), (b"a\rbb\raaaaaa", 1)] {
+            assert_eq!(read(text, step, settings(4, 4, false)), naive(text, 4), "what is too long, behind others");
+        }
     }
 
     #[test]
