@@ -28,6 +28,9 @@ use serde::{Deserialize, Serialize};
 
 pub use saved::ShardEntries;
 
+/// How many days after a day it is settled how far it was evaluated: what a source lost is told only when the first record behind it is read.
+const SETTLED_AFTER: u32 = 2;
+
 /// One shard.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Shard {
@@ -208,11 +211,12 @@ impl Shard {
         let mut summaries = Vec::with_capacity(self.members.len());
         let impairments = Impairments::new(env.context, env.outages);
         let last = today.saturating_sub(env.context.classifier.directory.days_to_close());
+        let settled = today.saturating_sub(SETTLED_AFTER);
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut **tracked;
             tracked.close_through(last);
-            self.coverage.settle(tracked, last, &impairments);
+            self.coverage.settle(tracked, settled, &impairments);
             let group = env.models.of(&tracked.group);
             summaries.extend(tracked.summary(last, group, env.context));
             tracked.dirty |= !tracked.episodes.is_empty();
@@ -221,7 +225,7 @@ impl Shard {
             tracked.watch.0.iter_mut().for_each(|watch| watch.rest(midnight, in_episode));
         }
         self.activity.forget_before(today);
-        self.coverage.settled_through(last);
+        self.coverage.settled_through(settled);
         self.coverage.forget_before(today);
         (out, summaries)
     }

@@ -130,6 +130,8 @@ pub struct Population {
     last: u32,
     /// The day of the first tick with somebody to learn from; 0 before.
     first: u32,
+    /// What was learnt at the last tick.
+    newest: Option<Models>,
 }
 
 impl Models {
@@ -202,7 +204,14 @@ impl Population {
             }
         }
         let version = version(last, &models, &everyone);
-        Models { version, groups: models, everyone, calibration }
+        let models = Models { version, groups: models, everyone, calibration };
+        self.newest = Some(models.clone());
+        models
+    }
+
+    /// What was learnt at the last tick.
+    pub fn newest(&self) -> Models {
+        self.newest.clone().unwrap_or_else(Models::prior)
     }
 
     fn model(&self, group: &str, members: &[&Summary], today: u32) -> GroupModel {
