@@ -37,10 +37,11 @@ fn a_service_calibrates_its_own_history_and_a_replay_with_it_agrees() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();
     let records = company(dir, 100);
-    // In force is what was made long ago, by which everything is worth a look and nothing comes before anything else: whatever is learnt
-    // finds as many in the same places and shows no more. By weights that show nothing next to all that is learnt would be refused.
+    // In force is what was made long ago, by which everything is worth a look and what half of the colleagues do as well comes first: whatever
+    // is learnt finds more in the same places and shows no more. By weights that show nothing next to all that is learnt would be refused.
     let made = fs::File::create(dir.join("own.json")).expect("is made");
-    fs::write(dir.join("own.json"), r#"{"bias":20,"worth":{},"circumstances":{}}"#).expect("written");
+    fs::write(dir.join("own.json"), r#"{"bias":20,"worth":{},"circumstances":{"group_share":5,"unit_share":5,"newcomer":5}}"#)
+        .expect("written");
     made.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 86_400)).expect("a time");
     // The last days come when it has learnt.
     let (before, after) = records.split_at(records.len() * 9 / 10);
