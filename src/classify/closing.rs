@@ -1,5 +1,5 @@
 //! When a local day has closed for everybody: at the end of the UTC day of the same date where no zone of the directory lags behind UTC, else
-//! a day later. The peers learn from a day, and employees are compared over it, as soon as it has closed.
+//! a day later. Employees are compared over a day as soon as it has closed.
 
 use crate::classify::directory::Directory;
 use crate::model::zone::Zone;

@@ -23,8 +23,6 @@ pub struct Shared {
     pub profiles: Arc<Profiles>,
     /// The baselines of the peer groups.
     pub models: Arc<Models>,
-    /// The same as of the day before.
-    pub models_before: Arc<Models>,
     /// The activity of the peer groups as of the last full hour.
     pub group_activity: Arc<GroupActivity>,
     /// Outages of the sources as of the last full hour.
@@ -40,8 +38,6 @@ pub struct Env<'a> {
     pub context: &'a Context,
     /// The baselines of the peer groups.
     pub models: &'a Models,
-    /// The same as of the day before: by them is judged what comes late.
-    pub models_before: &'a Models,
     /// All profiles.
     pub profiles: &'a Profiles,
     /// The activity of the peer groups as of the last full hour.
@@ -61,7 +57,6 @@ impl Shared {
             context,
             profiles: Arc::new(Profiles::with_hasher_and_shard_amount(PassThrough::default(), SHARDS)),
             models: Arc::new(Models::prior()),
-            models_before: Arc::new(Models::prior()),
             group_activity: Arc::default(),
             outages: Arc::default(),
             granted: Arc::default(),
@@ -73,7 +68,6 @@ impl Shared {
         Env {
             context: &self.context,
             models: &self.models,
-            models_before: &self.models_before,
             profiles: &self.profiles,
             group_activity: &self.group_activity,
             outages: &self.outages,

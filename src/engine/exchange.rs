@@ -41,8 +41,6 @@ pub struct StageReply {
 pub struct DayReply {
     /// The baselines of the peer groups.
     pub models: Models,
-    /// The same as of the day before: what comes late is not held against what was learnt after it.
-    pub before: Models,
     /// Findings about employees who have something in common.
     pub findings: Vec<GroupFinding>,
 }

@@ -106,7 +106,6 @@ impl GlobalStage {
         summaries.sort_by(|a, b| a.actor.cmp(&b.actor));
         let today = day_number(Day(hour.div_euclid(DAY_MS / HOUR_MS) as i32));
         let last = today.saturating_sub(context.classifier.directory.days_to_close());
-        let before = self.population.newest();
         let models = self.population.learn(today, last, &summaries);
         self.monitor.learnt(&models);
         let mut homes = Homes::new(&context.subjects, &summaries);
@@ -125,7 +124,7 @@ impl GlobalStage {
         };
         let employers: Vec<_> = meetings.iter().filter(|employer| !is_found(employer)).map(|of| (of.employer, of.total())).collect();
         self.lookups.learn(last, employers.into_iter());
-        DayReply { models, before, findings }
+        DayReply { models, findings }
     }
 
     /// The input ends: revisions of alerts about sources that changed since their last one.

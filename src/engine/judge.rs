@@ -101,8 +101,6 @@ pub fn judge_access(
     if past.is_none() {
         note_lapse(tracked, day, env);
     }
-    // What comes late is judged by the others as they were known before it, or its author could move them in between.
-    let group = if past.is_none() { group } else { env.models_before.of(&tracked.group) };
     // What they did on a day that is past is not held any more: it counts with that of the others.
     let activity = if past.is_none() { (tracked.marks.activity.today(), tracked.marks.activity.before()) } else { Default::default() };
     let groups = tracked.groups.into_iter().filter(|group| *group != 0);

@@ -248,7 +248,7 @@ impl KeyedStage {
         (self.shared.group_activity, self.shared.outages) = (Arc::new(reply.activity), Arc::new(reply.outages));
         let Some(day) = reply.day else { return judged };
         (self.progress.day, self.progress.day_at) = (reply.hour.div_euclid(DAY_MS / HOUR_MS), reply.hour);
-        (self.shared.models, self.shared.models_before) = (Arc::new(day.models), Arc::new(day.before));
+        self.shared.models = Arc::new(day.models);
         if day.findings.is_empty() {
             return judged;
         }
@@ -296,7 +296,7 @@ impl KeyedStage {
     pub fn restore_replies(&mut self, hour: StageReply, day: Option<DayReply>) {
         (self.shared.group_activity, self.shared.outages) = (Arc::new(hour.activity), Arc::new(hour.outages));
         if let Some(day) = day {
-            (self.shared.models, self.shared.models_before) = (Arc::new(day.models), Arc::new(day.before));
+            self.shared.models = Arc::new(day.models);
         }
     }
 

@@ -19,17 +19,14 @@ use crate::engine::watermark::Scheduled;
 use crate::model::access::{Access, PartitionId, RecordId};
 use crate::model::signs::Signs;
 use crate::model::time::Timestamp;
-use crate::population::Summary;
 use crate::population::group_activity::{Activity, ActivityAccumulator, GroupDay};
 use crate::population::volume::{HourVolume, VolumeAccumulator};
+use crate::population::{LEARNT_AFTER, Summary};
 use crate::profile::Profile;
 use crate::profile::justification::{ReasonUsage, draw};
 use serde::{Deserialize, Serialize};
 
 pub use saved::ShardEntries;
-
-/// How many days after a day it is settled how far it was evaluated: what a source lost is told only when the first record behind it is read.
-const SETTLED_AFTER: u32 = 2;
 
 /// One shard.
 #[derive(Default, Serialize, Deserialize)]
@@ -211,7 +208,8 @@ impl Shard {
         let mut summaries = Vec::with_capacity(self.members.len());
         let impairments = Impairments::new(env.context, env.outages);
         let last = today.saturating_sub(env.context.classifier.directory.days_to_close());
-        let settled = today.saturating_sub(SETTLED_AFTER);
+        // What a source lost is told only when the first record behind it is read.
+        let settled = today.saturating_sub(LEARNT_AFTER);
         for key in &self.members {
             let Some(mut tracked) = env.profiles.get_mut(key) else { continue };
             let tracked = &mut **tracked;

@@ -35,7 +35,6 @@ struct Header {
     events: PartitionEvents,
     progress: StageProgress,
     models: Models,
-    models_before: Models,
     group_activity: GroupActivity,
     outages: SourceOutages,
     granted: Vec<GrantedReason>,
@@ -57,7 +56,6 @@ impl Engine {
             events: keyed.events.clone(),
             progress: keyed.progress,
             models: (*shared.models).clone(),
-            models_before: (*shared.models_before).clone(),
             group_activity: (*shared.group_activity).clone(),
             outages: (*shared.outages).clone(),
             granted: shared.granted.saved(),
@@ -119,7 +117,7 @@ impl Engine {
         engine.keyed.events = header.events;
         engine.keyed.progress = header.progress;
         let shared = &mut engine.keyed.shared;
-        (shared.models, shared.models_before) = (Arc::new(header.models), Arc::new(header.models_before));
+        shared.models = Arc::new(header.models);
         shared.group_activity = Arc::new(header.group_activity);
         shared.outages = Arc::new(header.outages);
         shared.granted = Arc::new(Granted::restore(header.granted, &shared.context));

@@ -119,6 +119,10 @@ pub struct Models {
     pub calibration: FindingCalibration,
 }
 
+/// The peers are judged by a day from so many days after it on (docs/contract.md §9), also where it has closed before: what comes late is not held
+/// against what its author did in between.
+pub const LEARNT_AFTER: u32 = 2;
+
 /// Fewer members than this are judged together with everyone.
 pub const SMALLEST_GROUP: u32 = 8;
 
@@ -130,8 +134,8 @@ pub struct Population {
     last: u32,
     /// The day of the first tick with somebody to learn from; 0 before.
     first: u32,
-    /// What was learnt at the last tick.
-    newest: Option<Models>,
+    /// What was learnt at the last tick of a day that had just ended.
+    waiting: Option<Models>,
 }
 
 impl Models {
@@ -161,7 +165,8 @@ const FEW_MEMBERS: u32 = 24;
 const EVERYONE: &str = "";
 
 impl Population {
-    /// Learns from the summaries of a tick on day `today`, which come in the order of their actors. `last` is the last day that has closed.
+    /// Learns from the summaries of a tick on day `today`, which come in the order of their actors. `last` is the last day that has closed. What
+    /// was learnt of a day holds from the second day after it on.
     pub fn learn(&mut self, today: u32, last: u32, summaries: &[Summary]) -> Models {
         let passed = today.saturating_sub(self.last).min(1_000);
         self.last = today;
@@ -205,13 +210,11 @@ impl Population {
         }
         let version = version(last, &models, &everyone);
         let models = Models { version, groups: models, everyone, calibration };
-        self.newest = Some(models.clone());
+        if last + LEARNT_AFTER > today {
+            return self.waiting.replace(models).unwrap_or_else(Models::prior);
+        }
+        self.waiting = None;
         models
-    }
-
-    /// What was learnt at the last tick.
-    pub fn newest(&self) -> Models {
-        self.newest.clone().unwrap_or_else(Models::prior)
     }
 
     fn model(&self, group: &str, members: &[&Summary], today: u32) -> GroupModel {
@@ -314,6 +317,19 @@ mod tests {
         assert_eq!(models.of("teller").members, 20);
         assert_eq!(models.of("chief").members, 21);
         assert_eq!(models.of("teller").measures[0].median, 10);
+    }
+
+    #[test]
+    fn peers_are_judged_by_a_day_from_the_second_day_after_it_on() {
+        let of = |mean: f64| (0..20).map(|n| member(&format!("E{n}"), mean)).collect::<Vec<_>>();
+        let mean = |models: &Models| models.of("teller").measures[0].moments.mean;
+        let mut early = Population::default();
+        assert_eq!(early.learn(6, 5, &of(10.0)), Models::prior(), "the day has just closed");
+        let after = early.learn(7, 6, &of(500.0));
+        assert_eq!(after, Population::default().learn(7, 5, &of(10.0)), "what the newest day holds is not known yet");
+        assert!(mean(&early.learn(8, 7, &of(500.0))) > mean(&after) + 100.0);
+        // Somebody who lags behind has joined: days close later from now on, and no day is passed over.
+        assert!(mean(&early.learn(9, 7, &of(500.0))) > mean(&after) + 100.0);
     }
 
     #[test]

@@ -147,12 +147,12 @@ impl Budget {
 
     /// A revision counts for its case, which may be shown by it.
     fn rank(&mut self, alert: &Alert, view: &CaseView, at: Timestamp) {
-        let (who, said) = (alert.about().to_owned(), Said::of(alert, view.standing));
-        let probability = self.decided.expected(view);
         // What is over is no reason to show a case for the first time: others of it may have been told for the last time already.
         if alert.state != AlertState::Open && self.cases.get(&view.id).is_none_or(|case| !case.is_shown) {
             return;
         }
+        let (who, said) = (alert.about().to_owned(), Said::of(alert, view.standing));
+        let probability = self.decided.expected(view);
         let case = self.cases.entry(view.id.clone()).or_default();
         (case.is_group, case.day) = (view.is_group, self.day);
         case.members.insert(who, Member { probability, standing: view.standing, day: self.day });

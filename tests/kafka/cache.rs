@@ -103,7 +103,8 @@ fn a_restart_reads_only_what_its_cache_lacks() {
     restores(&service);
     let (cached, read) = restored(&service);
     assert_eq!((caches(&service, "used"), caches(&service, "refused"), caches(&service, "failed")), (STATES, 0.0, 0.0));
-    assert!(cached > 20.0 && read < cached / 2.0, "{cached} messages of the cache, {read} of the topic\n{}", service.log());
+    // How many there are depends on how often the first half was saved.
+    assert!(cached >= STATES && read < cached / 2.0, "{cached} messages of the cache, {read} of the topic\n{}", service.log());
     second_half(&run, service);
 }
 
