@@ -54,7 +54,14 @@ impl Asked {
 
     /// For whom a page is made.
     pub fn shell(&self) -> Shell<'_> {
-        Shell { session: self.session.as_ref(), reader: &self.reader, zone: &self.zone, now: self.now, pseudonyms: self.console.pseudonyms }
+        Shell {
+            session: self.session.as_ref(),
+            reader: &self.reader,
+            zone: &self.zone,
+            now: self.now,
+            pseudonyms: self.console.pseudonyms,
+            follows: false,
+        }
     }
 
     /// Whether a search for a name finds only what somebody has taken: it would tell who has a case otherwise.

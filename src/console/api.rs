@@ -5,6 +5,7 @@ pub mod events;
 pub mod explanations;
 pub mod figures;
 pub mod openapi;
+pub mod queue;
 pub mod scopes;
 pub mod silences;
 pub mod tokens;

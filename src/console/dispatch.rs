@@ -10,7 +10,7 @@ use crate::console::reader::{self, Reader};
 use crate::console::routes::{Policy, ROUTES, Route};
 use crate::console::settings::{PROXY_SECRET, SignIn};
 use crate::console::state::Console;
-use crate::desk::session::{self, Session};
+use crate::desk::session::{self, Session, Use};
 use crate::desk::{DeskError, account, attempt, token};
 use crate::http::Peer;
 use crate::model::time::Timestamp;
@@ -39,7 +39,7 @@ pub const CSRF: &str = "x-csrf-token";
 const HEADERS: [(HeaderName, &str); 8] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -114,7 +114,7 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
     let place = request.uri().path_and_query().filter(|_| route.method == Method::GET).map_or("/", |place| place.as_str());
     let reader = Reader::of(request.headers(), place);
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
-    let session = match signed_in(&console, request.headers(), peer, api, now).await {
+    let session = match signed_in(&console, request.headers(), peer, route, now).await {
         Ok(session) => session,
         Err(error) => return finished(&console, failed(&console, None, &reader, api, &error)),
     };
@@ -307,7 +307,7 @@ fn failed(console: &Console, session: Option<&Session>, reader: &Reader, api: bo
     let status = status(error);
     if !api {
         let zone = reader.zone(&console.settings.zone);
-        let shell = Shell { session, reader, zone: &zone, now: now(), pseudonyms: console.pseudonyms };
+        let shell = Shell { session, reader, zone: &zone, now: now(), pseudonyms: console.pseudonyms, follows: false };
         let page = html::error(shell, status, error).into_string();
         return (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     }
@@ -364,11 +364,13 @@ async fn signed_in(
     console: &Console,
     headers: &HeaderMap,
     peer: Option<IpAddr>,
-    api: bool,
+    route: &Route,
     now: Timestamp,
 ) -> Result<Option<Session>, DeskError> {
     let people = console.people.now();
-    if api && let Some(bearer) = headers.get(header::AUTHORIZATION) {
+    if is_api(route.path)
+        && let Some(bearer) = headers.get(header::AUTHORIZATION)
+    {
         let secret = bearer.to_str().ok().and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
         let Some((_, secret)) = secret else { return Ok(None) };
         let found = token::find(&console.database, &people, secret.trim(), now).await?;
@@ -377,7 +379,8 @@ async fn signed_in(
     match &console.settings.sign_in {
         SignIn::Local | SignIn::PasswordAlone | SignIn::Oidc(_) => {
             let Some(secret) = cookie(headers, COOKIE) else { return Ok(None) };
-            Ok(session::find(&console.database, &people, secret, now).await?)
+            let use_of = if route.is_by_itself() { Use::ByItself } else { Use::ByPerson };
+            Ok(session::find(&console.database, &people, secret, use_of, now).await?)
         }
         SignIn::Proxy { header, secret } => {
             let once = |name: &str| {

@@ -29,6 +29,8 @@ pub struct Shell<'a> {
     pub now: Timestamp,
     /// How employees are named until their case is taken.
     pub pseudonyms: Pseudonyms,
+    /// Whether it is today's queue, which says by script when it is no longer what it was.
+    pub follows: bool,
 }
 
 /// The pages of the navigation: address, name, and what it asks for: one of these; nothing where there is none.
@@ -44,13 +46,14 @@ const PAGES: [(&str, Text, &[Action]); 8] = [
 ];
 
 /// The keys, and what each does.
-const KEYS: [(&str, Text); 7] = [
+const KEYS: [(&str, Text); 8] = [
     ("j", Text::KeyNext),
     ("k", Text::KeyPrevious),
     ("Enter", Text::KeyOpen),
     ("a", Text::KeyAssign),
     ("v", Text::KeyVerdict),
     ("/", Text::KeyFilter),
+    ("n", Text::KeyNews),
     ("?", Text::KeyHelp),
 ];
 
@@ -77,6 +80,7 @@ fn whole(shell: Shell<'_>, title: &str, content: &Markup, printed: Option<Markup
                 title { (written(title, 200)) " · leakwarden" }
                 link rel="stylesheet" href="/style.css";
                 @if keys { script src="/keys.js" defer {} }
+                @if shell.follows { script src="/follow.js" defer {} }
             }
             body {
                 a.skip href="#content" { (Text::Skip.say(lang)) }
@@ -207,6 +211,8 @@ pub fn error(shell: Shell<'_>, status: StatusCode, error: &DeskError) -> Markup 
 pub const STYLE: &str = concat!(include_str!("style.css"), include_str!("../page/style.css"));
 /// The script of keys.
 pub const KEYS_SCRIPT: &str = include_str!("keys.js");
+/// The script of today's queue.
+pub const FOLLOW_SCRIPT: &str = include_str!("follow.js");
 
 #[cfg(test)]
 mod tests {

@@ -1,4 +1,4 @@
-// Single keys for whoever works here all day: j k Enter a v / ?. Everything works without. Whoever switches keys off is not sent this file.
+// Single keys for whoever works here all day: j k Enter a v / n ?. Everything works without. Whoever switches keys off is not sent this file.
 (function () {
   'use strict';
   var typing = /^(INPUT|TEXTAREA|SELECT)$/;
@@ -37,6 +37,10 @@
       a: take,
       v: function () { go('[data-verdict]'); },
       '/': function () { go('[data-filter]'); },
+      n: function () {
+        var news = document.querySelector('[data-news]:not([hidden])');
+        if (news) news.click();
+      },
       '?': help
     };
     if (!Object.prototype.hasOwnProperty.call(acts, event.key)) return;

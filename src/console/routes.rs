@@ -18,6 +18,16 @@ pub enum Policy {
     May(Action),
 }
 
+/// What a page asks for by itself while it is open: whoever has left is signed out all the same.
+const BY_ITSELF: [&str; 2] = ["/api/v1/events", "/api/v1/queue"];
+
+impl Route {
+    /// Whether a page asks for it by itself, without anybody at the keys.
+    pub fn is_by_itself(&self) -> bool {
+        BY_ITSELF.contains(&self.path)
+    }
+}
+
 /// What a handler returns.
 pub type Answering = Pin<Box<dyn Future<Output = Result<Answer, DeskError>> + Send>>;
 
@@ -57,6 +67,7 @@ use Policy::{May, Open, SignedIn};
 routes! {
     GET "/style.css" Open, pages::sign_in::style, "the style sheet";
     GET "/keys.js" Open, pages::reading::script, "the script of keys";
+    GET "/follow.js" Open, pages::today::script, "the script of today's queue";
     GET "/sign-in" Open, pages::sign_in::form, "the form to sign in";
     POST "/sign-in" Open, pages::sign_in::enter, "signs in";
     GET "/sign-in/oidc" Open, pages::single_sign_on::begin, "leads to the provider that signs people in";
@@ -116,6 +127,7 @@ routes! {
     GET "/api/v1/coverage" SignedIn, api::figures::coverage, "how far days were evaluated, and why not further";
     GET "/api/v1/quality" May(Read), api::figures::quality, "what was decided, by typology, within one's reach";
     GET "/api/v1/deliveries" May(Deliveries), api::figures::deliveries, "notifications on their way, as counts";
+    GET "/api/v1/queue" May(Read), api::queue::differs, "by how many rows today's queue differs from the one that a page shows";
     GET "/api/v1/events" SignedIn, api::events::follow, "what happens, as server-sent events without content";
     POST "/api/v1/cases/{id}/unmaskings" May(AskUnmask), api::unmaskings::ask, "asks whose pseudonyms they are";
     GET "/api/v1/unmaskings" SignedIn, api::unmaskings::list, "who asked for which identities: one's own, or all";

@@ -17,6 +17,15 @@ pub const STEP_UP_MS: i64 = 15 * MINUTE_MS;
 /// When it was used is written down at most so often.
 const NOTED_MS: i64 = MINUTE_MS;
 
+/// By what a session is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Use {
+    /// Somebody asks.
+    ByPerson,
+    /// A page that is open asks, and nobody may be there: it keeps no session from ending.
+    ByItself,
+}
+
 /// Somebody signed in.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
@@ -54,7 +63,7 @@ pub async fn begin_as_of(database: &Database, account: &str, proved: Timestamp, 
 }
 
 /// Who brings this secret, unless the session is over or the account gone.
-pub async fn find(database: &Database, people: &People, secret: &str, now: Timestamp) -> Result<Option<Session>, DatabaseError> {
+pub async fn find(database: &Database, people: &People, secret: &str, by: Use, now: Timestamp) -> Result<Option<Session>, DatabaseError> {
     let hash = hash(secret);
     let mut read = database.read().await?;
     let row = sqlx::query("select account, csrf, created_at, seen_at, proved_at from session where hash = $1").bind(&hash);
@@ -68,7 +77,7 @@ pub async fn find(database: &Database, people: &People, secret: &str, now: Times
     }
     let caller = account::caller(&mut read, people, &account).await?;
     drop(read);
-    if now.0 - seen >= NOTED_MS {
+    if by == Use::ByPerson && now.0 - seen >= NOTED_MS {
         let mut write = database.write().await?;
         sqlx::query("update session set seen_at = $2 where hash = $1").bind(&hash).bind(now.0).execute(&mut *write).await?;
         write.commit().await?;

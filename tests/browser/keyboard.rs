@@ -92,7 +92,7 @@ fn keys_help_and_can_be_switched_off() {
         browser.go(&bank.address("/")).await;
         browser.press("j").await;
         assert_eq!(focused(&browser, "href").await, "");
-        assert_eq!(browser.count("script").await, 0, "whoever wants no keys is sent no script");
+        assert_eq!(browser.count("script[src='/keys.js']").await, 0, "whoever wants no keys is sent none of their script");
         browser.close().await;
     });
 }

@@ -15,6 +15,7 @@ mod accessible;
 mod bank;
 mod decisions;
 mod driver;
+mod following;
 mod keyboard;
 mod reading;
 mod screenshots;

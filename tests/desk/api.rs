@@ -5,7 +5,7 @@ use crate::company::{MORNING, alert, caller, staffed, take};
 use crate::console::{Got, PROXY_SECRET_OF_TESTS, Running, on_sqlite};
 use leakwarden::console::settings::PROXY_SECRET;
 use leakwarden::desk::token::{self, Scope};
-use leakwarden::desk::{case, view_log};
+use leakwarden::desk::{case, view_log, work};
 use leakwarden::model::severity::Severity;
 use leakwarden::model::time::{DAY_MS, Timestamp};
 use serde_json::Value;
@@ -168,6 +168,33 @@ fn events_are_heard_from_the_last_one_on_and_only_of_what_one_may_see() {
         let lead = follow("chen.lei").await;
         assert!(lead.contains("\"id\":\"2\"") && lead.contains("\"id\":\"1\""), "{lead}");
         assert_eq!(running.as_user("li.na", "GET", "/api/v1/events?after=x", "").await.status, 422);
+    });
+}
+
+#[test]
+fn a_page_asks_by_how_many_rows_the_queue_differs_within_ones_reach() {
+    on_sqlite(|place| async move {
+        let database = place.open().await;
+        staffed(&database).await;
+        let running = Running::behind_a_proxy(database.clone()).await;
+        let differs = async |user: &str, rows: &str| {
+            let body = json(&running.as_user(user, "GET", &format!("/api/v1/queue?rows={rows}"), "").await);
+            ["new", "changed", "gone"].map(|kind| body[kind].as_i64().expect("a count"))
+        };
+        // The second is about Li Na's manager: for her there is none, whatever she asks.
+        take(&database, &[alert("a1", "E7", 1, Severity::High), alert("m1", "E90", 1, Severity::High)]).await;
+        assert_eq!((differs("li.na", "").await, differs("chen.lei", "").await), ([1, 0, 0], [2, 0, 0]));
+        assert_eq!(differs("li.na", "1:1").await, [0, 0, 0]);
+        assert_eq!((differs("li.na", "1:1,2:1").await, differs("li.na", "1:1,9:1").await), ([0, 0, 1], [0, 0, 1]), "hidden is not there");
+        take(&database, &[alert("a1", "E7", 2, Severity::Critical)]).await;
+        assert_eq!(differs("li.na", "1:1").await, [0, 1, 0]);
+        let chen = caller(&database, "chen.lei").await;
+        work::assign(&database, &crate::company::people(), &chen, 1, Some("chen.lei"), None, MORNING).await.expect("taken");
+        assert_eq!(differs("li.na", "1:2").await, [0, 0, 1], "it is somebody else's now");
+        let refused = running.as_user("li.na", "GET", "/api/v1/queue?rows=1", "").await;
+        assert!(refused.status == 422 && json(&refused)["place"] == "rows", "{}", refused.body);
+        let views = running.as_user("zhao", "GET", "/api/v1/views", "").await;
+        assert_eq!(json(&views)["views"].as_array().map(Vec::len), Some(0), "counts show nobody: {}", views.body);
     });
 }
 

@@ -382,7 +382,11 @@ fn hostile_names_act_on_no_page() {
             assert_eq!(got.status, 200, "{path}");
             // What one has asked for oneself stands in its field as it was typed.
             let typed = evil.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
-            let body = got.body.replace(&format!("value=\"{typed}\""), "").replace("<script src=\"/keys.js\" defer></script>", "");
+            let body = got
+                .body
+                .replace(&format!("value=\"{typed}\""), "")
+                .replace("<script src=\"/keys.js\" defer></script>", "")
+                .replace("<script src=\"/follow.js\" defer></script>", "");
             assert!(!body.contains("<script") && !body.contains("<img") && !body.contains('\u{202e}'), "{path}: {body}");
             let policy = got.header("content-security-policy").expect("a policy");
             assert!(
@@ -505,14 +509,18 @@ fn people_sign_in_by_password_and_a_code_that_counts_once() {
 
 #[test]
 fn sessions_end_by_silence_by_age_and_with_their_account() {
-    use leakwarden::desk::session;
+    use leakwarden::desk::session::{self, Use};
     use leakwarden::model::time::{MINUTE_MS, Timestamp};
     on_each(|place| async move {
         let database = place.open().await;
         staffed(&database).await;
-        let find = async |secret: &str, at: i64| {
-            session::find(&database, &people(), secret, Timestamp(MORNING.0 + at * MINUTE_MS)).await.expect("read").is_some()
+        let found = async |secret: &str, by: Use, at: i64| {
+            session::find(&database, &people(), secret, by, Timestamp(MORNING.0 + at * MINUTE_MS)).await.expect("read").is_some()
         };
+        let find = async |secret: &str, at: i64| found(secret, Use::ByPerson, at).await;
+        let secret = session::begin(&database, "li.na", MORNING).await.expect("begun");
+        assert!(found(&secret, Use::ByItself, 7).await && found(&secret, Use::ByItself, 14).await);
+        assert!(!found(&secret, Use::ByItself, 15).await && !find(&secret, 15).await, "a page that is left open keeps nobody signed in");
         let secret = session::begin(&database, "li.na", MORNING).await.expect("begun");
         assert!(find(&secret, 14).await && find(&secret, 28).await && !find(&secret, 43).await, "{}", place.name);
         let secret = session::begin(&database, "li.na", MORNING).await.expect("begun");

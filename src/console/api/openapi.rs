@@ -147,6 +147,7 @@ const API: &[Described] = &[
     get("/api/v1/coverage", &[], "Coverage"),
     get("/api/v1/quality", &[], "Quality"),
     get("/api/v1/deliveries", &[], "Deliveries"),
+    get("/api/v1/queue", &[field("rows", text, false, "Rows as a page shows them: number:version, divided by commas")], "QueueDiffers"),
     Described {
         method: Method::GET,
         path: "/api/v1/events",
@@ -365,6 +366,7 @@ fn schemas() -> Value {
             &[],
         ),
         "Deliveries": object(&[("deliveries", list_of("Delivery"))], &[]),
+        "QueueDiffers": object(&[("new", int.clone()), ("changed", int.clone()), ("gone", int.clone())], &[]),
         "Unmasking": object(&[
             ("id", int.clone()), ("version", int.clone()), ("case", int.clone()), ("state", one_of(["asked", "approved", "declined"])), ("purpose", text()),
             ("pseudonyms", json!({ "type": "array", "items": text() })), ("asked_by", text()), ("asked_at", time()), ("decided_by", maybe("string")),

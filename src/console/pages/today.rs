@@ -2,13 +2,13 @@
 
 use crate::console::answer::{Answer, Asked};
 use crate::console::form::{Fields, encoded};
-use crate::console::html::{Shell, frame, name, severity, time, token, typology};
+use crate::console::html::{FOLLOW_SCRIPT, Shell, frame, name, severity, time, token, typology};
 use crate::console::words::{Text, lists, sentences};
-use crate::desk::DeskError;
 use crate::desk::case::{CaseFile, CaseState};
 use crate::desk::list::{self, COUNTED, Filter, Page};
 use crate::desk::rights::Action;
 use crate::desk::view_log::View;
+use crate::desk::{DeskError, event};
 use crate::model::alert::Alert;
 use crate::model::severity::Severity;
 use crate::model::time::Timestamp;
@@ -18,7 +18,17 @@ use maud::{Markup, html};
 use std::collections::BTreeMap;
 
 /// Cases of a page.
-const ROWS: usize = 50;
+pub const ROWS: usize = 50;
+
+/// `GET /follow.js`
+pub async fn script(_: Asked) -> Result<Answer, DeskError> {
+    Ok(Answer::file("text/javascript; charset=utf-8", FOLLOW_SCRIPT))
+}
+
+/// What stands in the queue: what was shown within the budget, and nobody has closed.
+pub fn queue() -> Filter {
+    Filter { shown: Some(true), ..Filter::open() }
+}
 
 /// `GET /`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
@@ -29,8 +39,12 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
         return Ok(Answer::plain_page(frame(asked.shell(), title, &content)));
     }
     let database = &asked.console.database;
-    let filter = Filter { shown: Some(true), ..Filter::open() };
-    let queue = list::cases(database, caller, &filter, asked.query.get("after"), ROWS).await?;
+    // First of all: what happens while the page is made is told by what follows it.
+    let mut read = database.read().await?;
+    let newest = event::newest(&mut read).await?;
+    drop(read);
+    let first = asked.query.get("after").is_none();
+    let queue = list::cases(database, caller, &queue(), asked.query.get("after"), ROWS).await?;
     let beyond = list::count(database, caller, &Filter { shown: Some(false), ..Filter::open() }).await?;
     let used = list::shown_since(database, caller, midnight(&asked)).await?;
     let waiting = list::count(database, caller, &Filter { states: vec![CaseState::Proposed], ..Filter::default() }).await?;
@@ -41,6 +55,8 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let zone = &asked.zone;
     let content = html! {
         h1 { (title) " · " (time(zone, asked.now)) " " span.quiet { (zone.name()) } }
+        @if first { (age(&asked)) }
+        div #queue tabindex="-1" data-after=(newest) {
         p.line #budget {
             (sentences::budget(asked.console.settings.budget_per_day, &bounded(used, lang), lang)) " · "
             a href="/cases?shown=no" { (sentences::beyond(&bounded(beyond, lang), lang)) } " · "
@@ -51,9 +67,28 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
         @if queue.cases.is_empty() { p #nothing { (Text::NothingOpen.say(lang)) " " a href="/coverage" { (Text::Coverage.say(lang)) } " · " a #again href="/" { (Text::LookAgain.say(lang)) } } }
         @else { (table(asked.shell(), &queue, &gravest, Text::QueueCaption.say(lang))) }
         (further(&queue, "/", &asked.query, lang))
+        }
     };
     let view = View { page: "today", object: String::new(), persons: Vec::new(), rows: queue.cases.len() as i64 };
-    Ok(Answer::page(view, frame(asked.shell(), title, &content)))
+    let shell = Shell { follows: first, ..asked.shell() };
+    Ok(Answer::page(view, frame(shell, title, &content)))
+}
+
+/// Of when the page is, and that what has happened since is not on it; with script, what it was.
+fn age(asked: &Asked) -> Markup {
+    let lang = asked.reader.lang;
+    html! {
+        p.quiet #age data-says="still" {
+            (Text::AsOf.say(lang)) " " (time(&asked.zone, asked.now)) ": "
+            span data-when="still" { (Text::FollowsNot.say(lang)) }
+            span data-when="follows" hidden { (Text::Follows.say(lang)) }
+            span data-when="lost" hidden { (Text::FollowsNoMore.say(lang)) }
+            " " a #look-again data-when="still lost" href="/" { (Text::LookAgain.say(lang)) }
+            " " b #news role="status" data-new=(Text::NewCases.say(lang)) data-changed=(Text::ChangedCases.say(lang))
+                data-gone=(Text::GoneCases.say(lang)) data-joined=(Text::Joined.say(lang)) data-mark=(Text::FreshMark.say(lang)) {}
+            " " a #show-news data-news href="/" hidden { (Text::ShowNews.say(lang)) }
+        }
+    }
 }
 
 /// `GET /cases`
@@ -140,7 +175,7 @@ fn row(shell: Shell<'_>, case: &CaseFile, gravest: Option<&Alert>) -> Markup {
     let case = &cover.case(case.clone());
     let taker = shell.session.filter(|session| case.state != CaseState::Closed && session.caller.may(Action::Take, &case.subject()));
     html! {
-        tr {
+        tr data-case=(case.id) data-version=(case.version) {
             td.number { (format!("{:.0}", case.score)) }
             td { (severity(case.severity, lang)) }
             td { (typology(&case.typology, lang)) }

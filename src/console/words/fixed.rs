@@ -32,6 +32,16 @@ words! {
         QueueCaption: "Shown within the budget, gravest first", "每日限额内展示的案件，按分数从高到低";
         NothingOpen: "Nothing within the budget is open. That is no finding of innocence: what could not be evaluated is in the coverage.", "限额内没有待处理的案件。这并不能说明没有问题：未能评估的部分见“覆盖情况”。";
         LookAgain: "Look again", "再看一次";
+        AsOf: "As of", "截至";
+        FollowsNot: "what comes after it is not on this page.", "此后的变化未在本页显示。";
+        Follows: "what comes after it is told here.", "此后的变化会在此处提示。";
+        FollowsNoMore: "the connection is gone, or you are signed out: what comes after it is not told here.", "连接已断开或您已退出登录：此后的变化不会在此处提示。";
+        NewCases: "# new", "新增#个";
+        ChangedCases: "# changed", "变更#个";
+        Joined: ", ", "，";
+        GoneCases: "# no longer here", "移出#个";
+        ShowNews: "Show the list as it is now", "显示最新列表";
+        FreshMark: "new or changed", "新增或变更";
         Score: "Score", "分数";
         Severity: "Severity", "级别";
         Pattern: "What it looks like", "类型";
@@ -176,6 +186,7 @@ words! {
         KeyAssign: "take the case", "领取案件";
         KeyVerdict: "to the verdict", "转到结论";
         KeyFilter: "to the filter", "转到筛选";
+        KeyNews: "show what is new in the queue", "显示队列中的新变化";
         KeyHelp: "this list", "显示本列表";
         Close: "Close", "关闭";
         Evaluated: "Evaluated", "评估程度";
