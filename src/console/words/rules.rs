@@ -43,21 +43,27 @@ const FIELDS: &[(&str, &str)] = &[
     ("pseudonyms", "假名"),
     ("purpose", "目的"),
     ("reason", "理由"),
+    ("role", "岗位"),
+    ("rows", "案件列表"),
     ("scopes", "权限范围"),
     ("severity", "级别"),
     ("shown", "是否已展示"),
     ("silence", "静默"),
+    ("source", "来源"),
     ("state", "状态"),
     ("subject", "身份标识"),
     ("text", "文字说明"),
     ("to", "截止"),
+    ("typology", "类型"),
+    ("unit", "部门"),
     ("verdict", "结论"),
     ("whom", "对象"),
     ("zone", "时区"),
     ("why", "原因"),
 ];
 
-fn field(place: &str) -> Option<&'static str> {
+/// The name of a field, in Chinese.
+pub fn field(place: &str) -> Option<&'static str> {
     find(FIELDS, place)
 }
 
@@ -95,7 +101,8 @@ const RULES: &[(&str, &str)] = &[
 const BEGINNINGS: &[(&str, &str)] = &[
     ("must be any, or one of ", "须为 any 或下列之一："),
     ("must be one of at most ", "令牌数量已达上限："),
-    ("must be one of ", "须为下列之一："),
+    ("must be one of ", "须为下列之一： "),
+    ("must go with the verdict ", "须与所选结论相符： "),
     ("must be of ", "只能包含："),
     ("must name one of ", "至少包含其一："),
     ("must be given, from ", "必须填写，范围："),
@@ -105,6 +112,11 @@ const BEGINNINGS: &[(&str, &str)] = &[
     ("must have 1 to ", "长度须为1至"),
     ("must have ", "长度须为"),
 ];
+
+/// A rule, in Chinese.
+pub fn rule(rule: &str) -> Option<String> {
+    rule_of(rule)
+}
 
 fn rule_of(rule: &str) -> Option<String> {
     if let Some(found) = find(RULES, rule) {
