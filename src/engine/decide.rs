@@ -6,7 +6,7 @@ use crate::engine::global_stage::GlobalStage;
 use crate::model::decision::outcome::{DecisionNote, DecisionOutcome, Judgement};
 use crate::model::decision::{Assignment, Decision, DecisionKind, Maintained, Maintenance, Silence, Verdict};
 use crate::model::time::{HOUR_MS, Timestamp};
-use crate::triage::budget::Cited;
+use crate::triage::budget::{Cited, OpenOnes};
 
 impl GlobalStage {
     /// Takes a decision in; `earliest` is the first hour that has not been dealt with. Returns what becomes of it, and the hour from which
@@ -85,9 +85,9 @@ impl GlobalStage {
         match self.budget.cited(&verdict.alerts) {
             Cited::Unknown => DecisionOutcome::Unknown,
             Cited::Stale => DecisionOutcome::Stale,
-            Cited::Known { open, of_sources } => {
+            Cited::Known(OpenOnes { of_people, of_sources }) => {
                 // Two verdicts of one hour may cite an alert: it is closed once.
-                decided.effects.close.extend(open.into_iter().filter(|of| !decided.effects.close.contains(of)).collect::<Vec<_>>());
+                decided.effects.close.extend(of_people.into_iter().filter(|of| !decided.effects.close.contains(of)).collect::<Vec<_>>());
                 decided.revisions.extend(self.monitor.close(&of_sources, now, context));
                 if let Some(explanation) = &verdict.explanation {
                     self.grant(id, line_of(explanation), explanation.to, now, decided);

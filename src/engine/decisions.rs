@@ -15,11 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Decisions that are known, at the most; beyond it no other is taken in, which is told.
 const MOST: usize = 1_000_000;
 
-/// What decisions mean for employees, the same to all keyed stages.
+/// What decisions, of people and of the budget, mean for employees, the same to all keyed stages.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Effects {
     /// Alerts that a verdict closes, with whom they are about.
     pub close: Vec<(Actor, String)>,
+    /// Alerts that were shown since they were told of last, with whom they are about: they are told again.
+    pub tell: Vec<(Actor, String)>,
     /// Reasons that hold from now on.
     pub grant: Vec<GrantedReason>,
     /// Those that do not any more, by the ids of their decisions.

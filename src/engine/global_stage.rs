@@ -89,8 +89,11 @@ impl GlobalStage {
             summaries.extend(report.day.into_iter().flatten());
         }
         // Decisions come first: what they are about is what was told before the hour.
-        let Decided { effects, revisions: mut gaps } = self.decide(hour, begin(hour), context);
+        let Decided { mut effects, revisions: mut gaps } = self.decide(hour, begin(hour), context);
         if begins {
+            let shown = self.budget.take_untold();
+            effects.tell = shown.of_people;
+            gaps.extend(self.monitor.tell(&shown.of_sources, begin(hour), context));
             gaps.extend(self.monitor.settle(begin(hour), context));
         }
         let decisions = &self.decisions;

@@ -468,6 +468,14 @@ pub fn settle_episodes(tracked: &mut Tracked, now: Timestamp, env: Env<'_>, out:
     tracked.close_case();
 }
 
+/// Tells the alert of that id again as it stands, where it is open.
+pub fn tell_again(tracked: &mut Tracked, id: &str, at: Timestamp, env: Env<'_>, out: &mut Output) {
+    let of = |episode: &&Episode| episode.id(tracked.profile.actor.name()) == id;
+    let Some(typology) = tracked.open_alerts().find(of).map(|episode| episode.typology) else { return };
+    tracked.dirty = true;
+    tell_if(tracked, typology, at, env, out, |_, _| true);
+}
+
 /// A verdict closes the alert of that id, where it is open. What was judged is not found anew while the window still holds it.
 pub fn close_by_verdict(tracked: &mut Tracked, id: &str, at: Timestamp, env: Env<'_>, out: &mut Output) {
     let is_meant = |episode: &Episode| episode.is_alert() && episode.id(tracked.profile.actor.name()) == id;

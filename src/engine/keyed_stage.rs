@@ -10,7 +10,7 @@ use crate::engine::evaluation::EvaluationCoverage;
 use crate::engine::eviction;
 use crate::engine::exchange::{DayReply, StageReply, StageReport};
 use crate::engine::executor::Executor;
-use crate::engine::judge::close_by_verdict;
+use crate::engine::judge::{close_by_verdict, tell_again};
 use crate::engine::output::{Output, Revision};
 use crate::engine::partition_events::{PartitionEvent, PartitionEvents};
 use crate::engine::provisional::{Arrived, Provisional, ShownAlert};
@@ -265,21 +265,26 @@ impl KeyedStage {
         judged
     }
 
-    /// What people's decisions mean for the employees here, from that time on.
+    /// What was decided, and means for the employees here from that time on.
     pub(super) fn take_effects(&mut self, effects: &Effects, now: Timestamp) -> Output {
         let mut out = Output::default();
-        let Effects { close, grant, take_back } = effects;
+        let Effects { close, tell, grant, take_back } = effects;
         if !grant.is_empty() || !take_back.is_empty() {
             self.shared.granted = Arc::new(self.shared.granted.after(grant, take_back, now, &self.shared.context));
         }
-        if close.is_empty() {
+        if close.is_empty() && tell.is_empty() {
             return out;
         }
         let env = self.shared.env();
+        // Of those who are looked after elsewhere nothing is known here.
+        for (actor, id) in tell {
+            if let Some(mut tracked) = env.profiles.get_mut(&env.context.key(actor)) {
+                tell_again(&mut tracked, id, now, env, &mut out);
+            }
+        }
         let mut judged = BTreeSet::new();
         for (actor, id) in close {
             let key = env.context.key(actor);
-            // Of those who are looked after elsewhere nothing is known here.
             if let Some(mut tracked) = env.profiles.get_mut(&key) {
                 close_by_verdict(&mut tracked, id, now, env, &mut out);
                 judged.insert(actor);

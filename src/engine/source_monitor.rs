@@ -108,6 +108,16 @@ impl SourceMonitor {
         self.episodes.insert(source.clone(), case);
     }
 
+    /// Tells these alerts again as they stand.
+    pub fn tell(&mut self, ids: &BTreeSet<String>, now: Timestamp, context: &Context) -> Vec<Revision> {
+        let mut revisions = Vec::new();
+        let baseline = &self.baseline.clone();
+        for case in self.episodes.values_mut().filter(|case| ids.contains(&case.episode.id(&case.source))) {
+            emit(case, RevisionCause::Decided(Decision::Joined), now, (context, baseline), &mut revisions);
+        }
+        revisions
+    }
+
     /// A verdict closes these alerts.
     pub fn close(&mut self, ids: &BTreeSet<String>, now: Timestamp, context: &Context) -> Vec<Revision> {
         let mut revisions = Vec::new();

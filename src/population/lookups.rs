@@ -26,11 +26,20 @@ pub struct RecentLookups {
     theta: u64,
     /// What lies before them.
     past: PastLooks,
+    /// The week that was learnt from last.
+    week: Option<u32>,
 }
 
 impl Default for RecentLookups {
     fn default() -> RecentLookups {
-        RecentLookups { days: VecDeque::new(), actors: Vec::new(), numbers: BTreeMap::new(), theta: u64::MAX, past: PastLooks::default() }
+        RecentLookups {
+            days: VecDeque::new(),
+            actors: Vec::new(),
+            numbers: BTreeMap::new(),
+            theta: u64::MAX,
+            past: PastLooks::default(),
+            week: None,
+        }
     }
 }
 
@@ -97,9 +106,13 @@ impl RecentLookups {
         &self.past
     }
 
-    /// Learns once a week what the agents of one employer had in common, and what would have been by chance.
+    /// Learns once a week what the agents of one employer had in common, and what would have been by chance. That days close sooner or later
+    /// from now on, or that a week's first day was passed over, makes it neither twice nor never.
     pub fn learn(&mut self, last: u32, employers: impl Iterator<Item = (u64, (f64, f64))>) {
-        if last.is_multiple_of(DAYS) {
+        let week = last / DAYS;
+        let known = self.week;
+        self.week = known.max(Some(week));
+        if known.map_or(last.is_multiple_of(DAYS), |known| week > known) {
             employers.for_each(|(employer, (met, expected))| self.past.take_meetings(employer, met, expected));
         }
     }
@@ -115,5 +128,25 @@ impl RecentLookups {
         all.sort_unstable();
         all.dedup();
         all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_week_is_learnt_from_once_whenever_its_days_close() {
+        let habit = |closed: &[u32]| {
+            let mut lookups = RecentLookups::default();
+            closed.iter().for_each(|last| lookups.learn(*last, [(5, (60.0, 20.0))].into_iter()));
+            lookups.past().habit(5, 4.0)
+        };
+        let once = habit(&[13, 14, 15, 16]);
+        assert!(once > 1.0 && habit(&[13]) == 1.0 && habit(&[14]) == once);
+        assert_eq!(habit(&[13, 14, 14, 15]), once, "days close later from now on");
+        assert_eq!(habit(&[13, 15, 16]), once, "or sooner");
+        assert_eq!(habit(&[13, 14, 13, 14, 15]), once, "and to and fro");
+        assert!(habit(&[13, 14, 20, 21]) > once);
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A case takes one place, whoever many are in it. It is shown if it is worth a look: so many of those like it are expected to be true
 //! (`[alerts] show_at`), or it is grave by nature; places beyond stay empty. It is shown at once while the day has room and its rank is
-//! among the last fortnight's best, as many as the budget allows; a day's room that is left goes to the highest that wait. So a quiet
-//! morning's small case does not take the place of a grave one in the afternoon, and room is never left while somebody worth a look waits.
+//! among the last fortnight's best, as many as the budget allows; a day's room that is left goes to the highest that wait and are open, which
+//! are told again. So a quiet morning's small case does not take the place of a grave one in the afternoon, and room is never left while
+//! somebody worth a look waits.
 //! What joins a case that was shown is shown with it, and shows it again where it is louder than all before: graver, of another family, of
 //! ten times as many people. A person who was shown within the last four weeks takes another place only with what is louder.
 //!
@@ -27,12 +28,12 @@ use crate::triage::open_alerts::{OpenAlert, OpenAlerts, OpenCounts};
 use crate::triage::standing::{Rank, Standing};
 use case::{KNOWN, Said, ShownBefore};
 use cases_told::CasesShown;
-pub use decided::{Cited, SilenceCounts};
+pub use decided::{Cited, OpenOnes, SilenceCounts};
 use decided::{Decided, Heed};
 use places::Places;
 use ranks::RecentRanks;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Days by which the bar is set, and for which a case waits.
 const FORTNIGHT: i64 = 14;
@@ -49,6 +50,8 @@ pub struct Budget {
     places: Places,
     /// When each alert was shown.
     shown: BTreeMap<String, String>,
+    /// Those of cases that had waited, of which nothing was told since.
+    untold: BTreeSet<String>,
     /// When a case that had been shown was shown again by an alert.
     again: BTreeMap<String, String>,
     /// What of an employee, account, source or group was shown, and when last.
@@ -172,13 +175,14 @@ impl Budget {
             self.ranks.note(whose, rank, self.day);
             let bar = self.ranks.bar(self.per_day as usize * FORTNIGHT as usize);
             if self.places.is_first_of_place(standing) && self.may_show(&view.id) && (standing.grave || rank >= bar) {
-                self.show(&view.id, at);
+                self.show(&view.id, at, Some(&alert.id));
             }
         }
     }
 
     /// Says of an alert when it was shown.
     fn tell(&mut self, alert: &mut Alert) {
+        self.untold.remove(&alert.id);
         alert.shown_at = self.shown.get(&alert.id).cloned();
         alert.shown_again = self.again.get(&alert.id).cloned();
         self.open.note(alert, self.day);
@@ -208,13 +212,20 @@ impl Budget {
         self.open.forget_before(self.day - silent);
     }
 
+    /// Open alerts of cases that had waited, and are shown since they were told of last: whoever reads alerts does not know it yet.
+    pub fn take_untold(&mut self) -> OpenOnes {
+        let untold = std::mem::take(&mut self.untold);
+        self.decided.open_of(untold.iter().map(String::as_str), &self.open)
+    }
+
     /// A day begins: what room the one before has left goes to the highest ranks that wait, at its last moment.
     pub fn turn(&mut self, at: Timestamp) {
         let day = at.0.div_euclid(DAY_MS);
         if day <= self.day {
             return;
         }
-        let waiting = self.cases.iter().filter(|(_, case)| !case.is_shown && case.is_worth_a_look(self.show_at));
+        let is_open = |case: &Case| case.alerts.keys().any(|id| self.open.contains(id));
+        let waiting = self.cases.iter().filter(|(_, case)| !case.is_shown && case.is_worth_a_look(self.show_at) && is_open(case));
         let mut waiting: Vec<(Rank, String)> = waiting.map(|(id, case)| (case.rank(), id.clone())).collect();
         waiting.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
         let end = Timestamp((self.day + 1) * DAY_MS - 1);
@@ -224,7 +235,7 @@ impl Budget {
                 let case = &self.cases[id];
                 let first_of_place = self.places.is_first_of_place(case.standing());
                 if (first_of_place || others) && !case.is_shown && self.may_show(id) {
-                    self.show(id, end);
+                    self.show(id, end, None);
                 }
             }
         }
@@ -268,7 +279,8 @@ impl Budget {
         }
     }
 
-    fn show(&mut self, id: &str, at: Timestamp) {
+    /// Shows a case with those of its alerts that are open, or by the one that is told of just now.
+    fn show(&mut self, id: &str, at: Timestamp, told: Option<&str>) {
         let Some(case) = self.cases.get_mut(id) else { return };
         case.is_shown = true;
         let (case, said) = (&*case, case.said());
@@ -280,8 +292,14 @@ impl Budget {
             case.members.keys().for_each(|who| self.known.entry(who.clone()).or_default().note(said, self.day));
         }
         for alert in case.alerts.keys() {
+            if !self.open.contains(alert) && told != Some(alert) {
+                continue;
+            }
             self.shown.insert(alert.clone(), at.to_string());
             self.open.show(alert);
+            if told.is_none() {
+                self.untold.insert(alert.clone());
+            }
         }
     }
 

@@ -117,6 +117,34 @@ fn the_budget_changes_when_an_alert_is_shown_and_nothing_else() {
     assert_eq!(with_budget(0), (0, alerts));
 }
 
+#[test]
+fn whoever_reads_revisions_hears_of_a_case_that_waited_as_the_day_begins() {
+    let mut lines: Vec<Line> = ["e1", "e2", "e3"].into_iter().zip(0..).flat_map(|(who, n)| extract(who, 0, n * 10_000)).collect();
+    lines.sort_by_key(|line| line.to_string().split("\"time\":").nth(1).map(str::to_owned));
+    lines.extend([1, 2, 3, 4, 9, 10].map(nobody));
+    let played = step_by_step(&World::bank().section("alerts", "budget_per_day = 1"), &lines);
+    let mut revisions: BTreeMap<&str, Vec<&Alert>> = BTreeMap::new();
+    for revision in &played.revisions {
+        revisions.entry(&revision.alert.id).or_default().push(&revision.alert);
+    }
+    // One takes the place of the first day, one that of the second with what the day's end tells of it, and the third waits.
+    let waited = |of: &&Vec<&Alert>| of.iter().any(|alert| alert.shown_at.as_deref() == Some("2026-03-04T23:59:59.999Z"));
+    let of_waited: Vec<&Vec<&Alert>> = revisions.values().filter(waited).collect();
+    assert_eq!((revisions.len(), of_waited.len()), (3, 1));
+    let [.., before, shown, closed] = of_waited[0].as_slice() else { panic!("{} revisions", of_waited[0].len()) };
+    assert_eq!((shown.state, closed.state), (AlertState::Open, AlertState::Closed));
+    assert_eq!(before.shown_at, None);
+    // Nothing else has changed but what it is compared with by now.
+    let told = Alert {
+        revision: before.revision + 1,
+        shown_at: shown.shown_at.clone(),
+        made_by: shown.made_by.clone(),
+        expected: shown.expected.clone(),
+        ..(*before).clone()
+    };
+    assert_eq!(serde_json::to_value(shown).expect("writes"), serde_json::to_value(told).expect("writes"));
+}
+
 const KEYS: [&str; 30] = [
     "identity",
     "id",

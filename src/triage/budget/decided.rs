@@ -60,12 +60,16 @@ pub enum Cited {
     /// An open alert of which a newer revision was told.
     Stale,
     /// Alerts that are known, those that are open among them.
-    Known {
-        /// Open alerts about employees and accounts.
-        open: Vec<(Actor, String)>,
-        /// Open alerts about sources.
-        of_sources: BTreeSet<String>,
-    },
+    Known(OpenOnes),
+}
+
+/// Open alerts, by whom they are about.
+#[derive(Default)]
+pub struct OpenOnes {
+    /// Those about employees and accounts, with these.
+    pub of_people: Vec<(Actor, String)>,
+    /// Those about sources.
+    pub of_sources: BTreeSet<String>,
 }
 
 impl Decided {
@@ -123,23 +127,27 @@ impl Decided {
 
     /// What of the alerts that a verdict cites is known, and open.
     pub fn cited(&self, alerts: &[CitedAlert], still_open: &OpenAlerts) -> Cited {
-        let mut is_known = false;
-        let (mut open, mut of_sources) = (Vec::new(), BTreeSet::new());
-        for cited in alerts {
-            let Some(alert) = self.alerts.get(&cited.id) else { continue };
-            is_known = true;
-            if !still_open.contains(&cited.id) {
-                continue;
-            }
-            if alert.revision > cited.revision {
-                return Cited::Stale;
-            }
-            match &alert.actor {
-                Some(actor) => open.push((actor.clone(), cited.id.clone())),
-                None => drop(of_sources.insert(cited.id.clone())),
+        let known = || alerts.iter().filter_map(|cited| self.alerts.get(&cited.id).map(|alert| (cited, alert)));
+        if known().any(|(cited, alert)| alert.revision > cited.revision && still_open.contains(&cited.id)) {
+            return Cited::Stale;
+        }
+        match known().next() {
+            Some(_) => Cited::Known(self.open_of(alerts.iter().map(|cited| cited.id.as_str()), still_open)),
+            None => Cited::Unknown,
+        }
+    }
+
+    /// Those of some alerts that are open.
+    pub fn open_of<'i>(&self, ids: impl Iterator<Item = &'i str>, open: &OpenAlerts) -> OpenOnes {
+        let mut found = OpenOnes::default();
+        for id in ids.filter(|id| open.contains(id)) {
+            match self.alerts.get(id).map(|alert| &alert.actor) {
+                Some(Some(actor)) => found.of_people.push((actor.clone(), id.to_owned())),
+                Some(None) => drop(found.of_sources.insert(id.to_owned())),
+                None => {}
             }
         }
-        if is_known { Cited::Known { open, of_sources } } else { Cited::Unknown }
+        found
     }
 
     /// A verdict about alerts holds: each case counts once for each of its typologies, and each alert once. Returns the typologies, as often.

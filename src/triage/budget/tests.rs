@@ -59,6 +59,27 @@ fn a_day_shows_so_many_and_what_is_left_goes_to_the_highest_that_wait() {
 }
 
 #[test]
+fn what_closed_while_its_case_waited_takes_no_place_and_is_not_shown() {
+    let mut budget = new(1);
+    assert!(pass(&mut budget, &alert("e0", "bulk_extract", 90.0, 9), PLAIN, 9));
+    let waits = |who: &str, typology: &str| alert(who, typology, 50.0, 9);
+    for of in [waits("e1", "bulk_extract"), waits("e2", "bulk_extract"), waits("e2", "celebrity")] {
+        assert!(!pass(&mut budget, &of, PLAIN, 10));
+    }
+    for closed in [waits("e1", "bulk_extract"), waits("e2", "celebrity")] {
+        assert!(!pass(&mut budget, &Alert { state: AlertState::Closed, ..closed }, PLAIN, 11));
+    }
+    budget.turn(Timestamp(24 * HOUR_MS));
+    assert!(budget.take_untold().of_sources.is_empty(), "the first day was full");
+    budget.turn(Timestamp(48 * HOUR_MS));
+    assert!(budget.shown_at("e1/bulk_extract").is_none() && budget.shown_at("e2/celebrity").is_none());
+    assert!(budget.shown_at("e2/bulk_extract").is_some(), "the place was not taken");
+    let told = |budget: &mut Budget| budget.take_untold().of_people.into_iter().map(|(_, id)| id).collect::<Vec<_>>();
+    assert_eq!(told(&mut budget), ["e2/bulk_extract"]);
+    assert!(told(&mut budget).is_empty(), "it is told once");
+}
+
+#[test]
 fn places_stay_empty_where_nothing_is_worth_a_look() {
     let mut budget = new(3);
     assert!(!pass(&mut budget, &alert("e1", "bulk_extract", 9.9, 900), PLAIN, 9));
