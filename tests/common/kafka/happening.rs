@@ -298,10 +298,11 @@ impl<'a> Happening<'a> {
                 killed += 1;
             }
         }
-        let (cluster, run) = (self.cluster, &self.cluster.run);
+        let (cluster, run, broker) = (self.cluster, &self.cluster.run, self.broker);
         let logs = || {
             let log = |number: usize| std::fs::read_to_string(cluster.dir(number).join("service.log")).unwrap_or_default();
-            (0..MOST).map(|number| format!("process {number}: {}\n", log(number))).collect()
+            let processes: String = (0..MOST).map(|number| format!("process {number}: {}\n", log(number))).collect();
+            processes + "broker: " + &broker.log()
         };
         let mut lag = || {
             killed += self.ended();
