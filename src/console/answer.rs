@@ -3,7 +3,9 @@
 use crate::console::form::Fields;
 use crate::console::html::Shell;
 use crate::console::reader::Reader;
+use crate::console::refused::{Form, Refused};
 use crate::console::state::Console;
+use crate::console::words::Text;
 use crate::desk::people::People;
 use crate::desk::session::Session;
 use crate::desk::view_log::View;
@@ -17,6 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A request, after all that has to hold of every request was checked.
+#[derive(Clone)]
 pub struct Asked {
     /// The console.
     pub console: Console,
@@ -44,6 +47,8 @@ pub struct Asked {
     pub last_event: Option<i64>,
     /// The cookie of a sign-in that was begun with the provider.
     pub attempt: Option<String>,
+    /// A form of the page that was refused.
+    pub refused: Option<Arc<Refused>>,
 }
 
 impl Asked {
@@ -61,7 +66,20 @@ impl Asked {
             now: self.now,
             pseudonyms: self.console.pseudonyms,
             follows: false,
+            refused: self.refused.as_deref(),
         }
+    }
+
+    /// The form of its page that is sent there, with the labels of its fields: with what was typed, where it was refused.
+    pub fn form(&self, action: &str, labels: &'static [(&'static str, Text)]) -> Form<'_> {
+        Form::new(self.refused.as_deref(), action, labels, self.reader.lang)
+    }
+
+    /// The same request, with a form of its page refused; the first that was stands.
+    #[must_use]
+    pub fn refusing(self, action: &str, fields: Fields, error: DeskError) -> Asked {
+        let refused = self.refused.clone().unwrap_or_else(|| Arc::new(Refused::new(action, fields, error)));
+        Asked { refused: Some(refused), ..self }
     }
 
     /// Whether a search for a name finds only what somebody has taken: it would tell who has a case otherwise.

@@ -6,6 +6,7 @@ use crate::console::api::scopes;
 use crate::console::api::writes::{self, Once};
 use crate::console::form::Fields;
 use crate::console::html::{self, Shell};
+use crate::console::in_its_page;
 use crate::console::reader::{self, Reader};
 use crate::console::routes::{Policy, ROUTES, Route};
 use crate::console::settings::{PROXY_SECRET, SignIn};
@@ -203,7 +204,9 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
         if_match: brings.if_match,
         last_event: brings.last_event,
         attempt: cookie(&parts.headers, ATTEMPT).map(str::to_owned),
+        refused: None,
     };
+    let again = route.page.map(|page| (page, asked.clone()));
     let before = match &once {
         Some(once) => once.begin(&console.database, now).await,
         None => Ok(None),
@@ -218,6 +221,10 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
             answered
         }
         Err(error) => Err(error),
+    };
+    let answered = match (answered, again) {
+        (Err(error), Some((page, asked))) => in_its_page::answer(asked, page, parts.uri.path(), error).await,
+        (answered, _) => answered,
     };
     let answered = match answered {
         Ok(answered) => answered,
@@ -307,7 +314,7 @@ fn failed(console: &Console, session: Option<&Session>, reader: &Reader, api: bo
     let status = status(error);
     if !api {
         let zone = reader.zone(&console.settings.zone);
-        let shell = Shell { session, reader, zone: &zone, now: now(), pseudonyms: console.pseudonyms, follows: false };
+        let shell = Shell { session, reader, zone: &zone, now: now(), pseudonyms: console.pseudonyms, follows: false, refused: None };
         let page = html::error(shell, status, error).into_string();
         return (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     }

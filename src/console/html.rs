@@ -1,6 +1,7 @@
 //! What pages share: the frame, times, forms.
 
 use crate::console::reader::Reader;
+use crate::console::refused::Refused;
 use crate::console::words::{Text, lists, rules, sentences};
 use crate::desk::DeskError;
 use crate::desk::pseudonym::Pseudonyms;
@@ -31,6 +32,8 @@ pub struct Shell<'a> {
     pub pseudonyms: Pseudonyms,
     /// Whether it is today's queue, which says by script when it is no longer what it was.
     pub follows: bool,
+    /// A form of it that was refused.
+    pub refused: Option<&'a Refused>,
 }
 
 /// The pages of the navigation: address, name, and what it asks for: one of these; nothing where there is none.
@@ -77,7 +80,7 @@ fn whole(shell: Shell<'_>, title: &str, content: &Markup, printed: Option<Markup
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (written(title, 200)) " · leakwarden" }
+                title { @if shell.refused.is_some() { (Text::NotDone.say(lang)) " · " } (written(title, 200)) " · leakwarden" }
                 link rel="stylesheet" href="/style.css";
                 @if keys { script src="/keys.js" defer {} }
                 @if shell.follows { script src="/follow.js" defer {} }
@@ -96,7 +99,7 @@ fn whole(shell: Shell<'_>, title: &str, content: &Markup, printed: Option<Markup
                         }
                     }
                 }
-                main id="content" tabindex="-1" { (content) }
+                main id="content" tabindex="-1" { @if let Some(unsaid) = shell.refused.and_then(|refused| refused.unsaid(lang)) { (unsaid) } (content) }
                 @if keys {
                     dialog #keys aria-labelledby="keys-title" {
                         h2 #keys-title { (Text::Keys.say(lang)) }

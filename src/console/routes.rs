@@ -41,18 +41,23 @@ pub struct Route {
     pub policy: Policy,
     /// What it is for, in a few words: for documentation.
     pub what: &'static str,
+    /// The page where the form stands that is sent there: what is refused comes back in it.
+    pub page: Option<&'static str>,
     /// The handler.
     pub handler: fn(Asked) -> Answering,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $policy:expr, $handler:path, $what:literal;)+) => {
+    (@page) => { None };
+    (@page $page:literal) => { Some($page) };
+    ($($method:ident $path:literal $policy:expr, $handler:path, $what:literal $(, on $page:literal)?;)+) => {
         /// The table.
         pub const ROUTES: &[Route] = &[$(Route {
             method: Method::$method,
             path: $path,
             policy: $policy,
             what: $what,
+            page: routes!(@page $($page)?),
             handler: |asked| Box::pin($handler(asked)),
         }),+];
     };
@@ -72,38 +77,38 @@ routes! {
     POST "/sign-in" Open, pages::sign_in::enter, "signs in";
     GET "/sign-in/oidc" Open, pages::single_sign_on::begin, "leads to the provider that signs people in";
     GET "/sign-in/oidc/callback" Open, pages::single_sign_on::end, "signs in whom the provider names";
-    POST "/preferences" Open, pages::reading::prefer, "chooses language and keys";
+    POST "/preferences" Open, pages::reading::prefer, "chooses language and keys", on "/help";
     POST "/sign-out" SignedIn, pages::sign_in::leave, "signs out";
     GET "/" SignedIn, pages::today::page, "the queue of today, within one's reach";
     GET "/help" SignedIn, pages::reading::help, "how to read, states, keys";
     GET "/cases" May(Read), pages::today::cases, "all cases within one's reach, by filter";
     GET "/cases/{id}" May(Read), pages::case::page, "a case: alerts, entries, verdict";
-    POST "/cases/{id}/assignment" May(Take), pages::case::assign, "takes, gives or gives back a case";
-    POST "/cases/{id}/notes" May(Note), pages::case::note, "adds a note";
-    POST "/cases/{id}/verdicts" May(Judge), pages::case::judge, "gives a verdict";
-    POST "/cases/{id}/countersignature" May(Countersign), pages::case::countersign, "puts a verdict into force, or sends it back";
-    POST "/cases/{id}/reopening" May(Reopen), pages::case::reopen, "opens a closed case again";
+    POST "/cases/{id}/assignment" May(Take), pages::case::assign, "takes, gives or gives back a case", on "/cases/{id}";
+    POST "/cases/{id}/notes" May(Note), pages::case::note, "adds a note", on "/cases/{id}";
+    POST "/cases/{id}/verdicts" May(Judge), pages::case::judge, "gives a verdict", on "/cases/{id}";
+    POST "/cases/{id}/countersignature" May(Countersign), pages::case::countersign, "puts a verdict into force, or sends it back", on "/cases/{id}";
+    POST "/cases/{id}/reopening" May(Reopen), pages::case::reopen, "opens a closed case again", on "/cases/{id}";
     GET "/alerts/{id}" May(Read), pages::alert::page, "an alert: what was seen, what is usual, what was tested";
     GET "/people/{name}" May(Read), pages::person::page, "a person: what is usual, and what was said before";
     GET "/coverage" SignedIn, pages::coverage::page, "how far days were evaluated, and why not further";
     GET "/quality" May(Read), pages::quality::page, "what was decided, by pattern, within one's reach";
     GET "/deliveries" May(Deliveries), pages::deliveries::page, "what is on its way to whom is told";
     GET "/silences" May(SeeSilences), pages::silences::page, "silences: in force, waiting, over; a new one";
-    POST "/silences" May(ProposeSilence), pages::silences::add, "asks for a silence";
-    POST "/silences/{id}/decision" May(DecideSilence), pages::silences::decide, "agrees to a silence, or does not";
-    POST "/silences/{id}/end" May(ProposeSilence), pages::silences::end, "ends a silence";
-    POST "/explanations/{id}/decision" May(DecideSilence), pages::explanations::decide, "agrees to an explanation, or does not";
-    POST "/explanations/{id}/end" May(ProposeSilence), pages::explanations::end, "ends an explanation";
+    POST "/silences" May(ProposeSilence), pages::silences::add, "asks for a silence", on "/silences";
+    POST "/silences/{id}/decision" May(DecideSilence), pages::silences::decide, "agrees to a silence, or does not", on "/silences";
+    POST "/silences/{id}/end" May(ProposeSilence), pages::silences::end, "ends a silence", on "/silences";
+    POST "/explanations/{id}/decision" May(DecideSilence), pages::explanations::decide, "agrees to an explanation, or does not", on "/silences";
+    POST "/explanations/{id}/end" May(ProposeSilence), pages::explanations::end, "ends an explanation", on "/silences";
     GET "/unmaskings" SignedIn, pages::unmaskings::page, "who asked for which identities, and which cases are kept";
     GET "/cases/{id}/unmaskings" May(AskUnmask), pages::unmaskings::of_case, "whose identities can be asked for, and what was";
-    POST "/cases/{id}/unmaskings" May(AskUnmask), pages::unmaskings::ask, "asks whose pseudonyms they are";
+    POST "/cases/{id}/unmaskings" May(AskUnmask), pages::unmaskings::ask, "asks whose pseudonyms they are", on "/cases/{id}/unmaskings";
     GET "/unmaskings/{id}" SignedIn, pages::unmaskings::one, "one of these requests";
-    POST "/unmaskings/{id}/approval" May(ApproveUnmask), pages::unmaskings::approve, "agrees to a request, or does not";
+    POST "/unmaskings/{id}/approval" May(ApproveUnmask), pages::unmaskings::approve, "agrees to a request, or does not", on "/unmaskings/{id}";
     GET "/unmaskings/{id}/identities" May(AskUnmask), pages::identities::page, "identities, found again at the source while the grant lasts";
     GET "/cases/{id}/holds" SignedIn, pages::holds::page, "the holds of a case; a new one";
-    POST "/cases/{id}/holds" May(AskHold), pages::holds::set, "keeps a case from being erased, or asks for it";
-    POST "/holds/{id}/decision" May(Hold), pages::holds::decide, "sets a hold that was asked for, or does not";
-    POST "/holds/{id}/lifting" May(LiftHold), pages::holds::lift, "lifts a hold";
+    POST "/cases/{id}/holds" May(AskHold), pages::holds::set, "keeps a case from being erased, or asks for it", on "/cases/{id}/holds";
+    POST "/holds/{id}/decision" May(Hold), pages::holds::decide, "sets a hold that was asked for, or does not", on "/unmaskings";
+    POST "/holds/{id}/lifting" May(LiftHold), pages::holds::lift, "lifts a hold", on "/unmaskings";
     GET "/views" SignedIn, pages::views::page, "who was shown what: one's own, or all";
     GET "/api/v1/openapi.json" Open, api::openapi::serve, "this description";
     GET "/api/v1/session" SignedIn, api::session, "who is signed in, and the token that writes must bring";

@@ -218,13 +218,7 @@ pub async fn list(connection: &mut AnyConnection, caller: &Caller) -> Result<Vec
 
 /// What it would have hidden of the last days, counted whatever the caller may see: a number names nobody.
 pub async fn preview(connection: &mut AnyConnection, matchers: &[Matcher], now: Timestamp) -> Result<Preview, DeskError> {
-    let globs: Vec<(MatchedField, GlobMatcher)> = matchers
-        .iter()
-        .map(|matcher| match globset::Glob::new(&matcher.glob) {
-            Ok(glob) => Ok((matcher.field, glob.compile_matcher())),
-            Err(_) => Err(DeskError::refused("match", "must be a glob", &matcher.glob)),
-        })
-        .collect::<Result<_, _>>()?;
+    let globs = globs(matchers)?;
     let rows = sqlx::query("select body from alert where stream = $1 and raised_at >= $2 order by raised_at desc limit $3");
     let rows = rows.bind(LIVE).bind(now.0 - PREVIEW_DAYS * DAY_MS).bind(PREVIEWED + 1).fetch_all(connection).await?;
     let mut preview = Preview { is_cut: rows.len() as i64 > PREVIEWED, ..Preview::default() };
@@ -236,6 +230,15 @@ pub async fn preview(connection: &mut AnyConnection, matchers: &[Matcher], now: 
         }
     }
     Ok(preview)
+}
+
+/// What they match by; the first that is no glob is refused by its field.
+pub fn globs(matchers: &[Matcher]) -> Result<Vec<(MatchedField, GlobMatcher)>, DeskError> {
+    let compiled = matchers.iter().map(|matcher| match globset::Glob::new(&matcher.glob) {
+        Ok(glob) => Ok((matcher.field, glob.compile_matcher())),
+        Err(_) => Err(DeskError::refused(matcher.field.name(), "must be a glob", &matcher.glob)),
+    });
+    compiled.collect()
 }
 
 fn matches(alert: &Alert, field: MatchedField, glob: &GlobMatcher) -> bool {

@@ -196,7 +196,7 @@ pub async fn countersign(
             feedback::verdict(&mut write, caller, &case, verdict.decisions(), now).await?;
         }
         Err(why) => {
-            let why = checked_text("reason", why)?;
+            let why = checked_text("why", why)?;
             case::enter(&mut write, id, now, Some(&caller.account), "sent_back", &json!({ "entry": entry, "why": why })).await?;
             let update = "update case_file set state = $2, verdict = null, proposed_by = null, proposed_entry = null where id = $1";
             sqlx::query(update).bind(id).bind(CaseState::Working.name()).execute(&mut *write).await?;

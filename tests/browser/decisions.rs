@@ -1,5 +1,6 @@
 //! What people decide, and what is refused.
 
+use crate::accessible::objections;
 use crate::bank::{Bank, at_a_bank, at_the_bank, now, told};
 use crate::common::line::access;
 use crate::common::play::Play;
@@ -38,11 +39,40 @@ fn a_stale_verdict_is_refused_and_the_new_one_is_taken() {
         browser.click("#verdict button.first").await;
         assert!(browser.text().await.contains("Your verdict was not taken"), "{}", browser.text().await);
         assert_ne!(bank.state(case).await.0, "closed");
-        browser.go(&bank.address(&format!("/cases/{case}"))).await;
-        judged(&browser, "innocent", "batch").await;
+        // It is shown what is new, and what was written is there to be sent again.
+        assert_eq!(browser.run("return document.activeElement.id").await, "refused");
+        assert_eq!(browser.run("return document.querySelector('#verdict #text').value").await, "asked the branch");
+        assert_eq!(objections(&browser).await, Vec::<String>::new());
         browser.click("#verdict button.first").await;
         assert_eq!(bank.state(case).await, closed("innocent"));
         browser.close().await;
+    });
+}
+
+#[test]
+fn a_reason_of_another_verdict_comes_back_with_what_was_typed_and_the_focus_on_it() {
+    at_the_bank(|bank| async move {
+        for script in [true, false] {
+            let case = bank.case(if script { "E113" } else { "E114" }, Severity::Medium).await;
+            let browser = bank.sign_in("li.na", Setup { script, ..Setup::default() }).await;
+            browser.go(&bank.address(&format!("/cases/{case}"))).await;
+            judged(&browser, "innocent", "no_reason_found").await;
+            browser.click("#verdict button.first").await;
+            let told = browser.find("#refused").await.text().await.expect("read");
+            assert!(told.starts_with("Reason: ") && told.contains("“a migration, a batch, a report”"), "{told}");
+            let focus = browser.client().active_element().await.expect("a focus");
+            assert_eq!(focus.attr("id").await.expect("asked").as_deref(), Some("reason"));
+            assert_eq!(focus.attr("aria-invalid").await.expect("asked").as_deref(), Some("true"));
+            assert_eq!(browser.find("#verdict #text").await.prop("value").await.expect("asked").as_deref(), Some("asked the branch"));
+            assert_eq!(browser.count("input[name=verdict][value=innocent]:checked").await, 1);
+            if script {
+                assert_eq!(objections(&browser).await, Vec::<String>::new());
+            }
+            browser.choose("#verdict #reason", "batch").await;
+            browser.click("#verdict button.first").await;
+            assert_eq!(bank.state(case).await, closed("innocent"));
+            browser.close().await;
+        }
     });
 }
 

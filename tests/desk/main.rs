@@ -20,6 +20,7 @@ mod oidc;
 mod pages;
 mod pseudonyms;
 mod reader;
+mod refusals;
 mod requests;
 mod retention;
 mod reviewers;

@@ -60,7 +60,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             @if let Some(shown) = case.shown_at { " · " (Text::Shown.say(lang)) " " (time(zone, shown)) }
             " · " (Text::LastAccess.say(lang)) " " (time(zone, case.last_at))
         }
-        @if let Some(session) = session { (case_forms::actions(session, &case, &accounts, lang)) }
+        @if let Some(session) = session { (case_forms::actions(&asked, session, &case, &accounts)) }
         @if let Some(at) = case.erased_at { p.line #erased { (Text::ErasedRule.say(lang)) " " (time(zone, at)) } }
         @if holds.iter().any(Hold::keeps) { p.line { (Text::KeptByHold.say(lang)) " " a href={ "/cases/" (case.id) "/holds" } { (Text::Holds.say(lang)) } } }
         div.case {
@@ -89,10 +89,10 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             aside aria-label=(Text::WhatWasDone.say(lang)) {
                 @if let Some(session) = session {
                     @if case.state == CaseState::Proposed && may(Action::Countersign) && case.proposed_by.as_deref() != Some(caller.account.as_str()) {
-                        (case_forms::countersign(session, &case, lang))
+                        (case_forms::countersign(&asked, session, &case))
                     }
                     @if case.state != CaseState::Closed && !may(Action::Judge) && may(Action::Take) { p.line { (Text::TakeFirst.say(lang)) } }
-                    @if case.state != CaseState::Closed && may(Action::Judge) { (case_forms::verdict(session, &case, &alerts, tables, lang)) }
+                    @if case.state != CaseState::Closed && may(Action::Judge) { (case_forms::verdict(&asked, session, &case, &alerts, tables)) }
                 }
                 section aria-labelledby="people" {
                     h2 #people { (Text::WhomAbout.say(lang)) }
@@ -105,8 +105,8 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
                     (listed(&entries, zone, lang))
                 }
                 @if let Some(session) = session {
-                    @if may(Action::Note) { (case_forms::note(session, &case, lang)) }
-                    @if case.state == CaseState::Closed && case.erased_at.is_none() && may(Action::Reopen) { (case_forms::reopen(session, &case, lang)) }
+                    @if may(Action::Note) { (case_forms::note(&asked, session, &case)) }
+                    @if case.state == CaseState::Closed && case.erased_at.is_none() && may(Action::Reopen) { (case_forms::reopen(&asked, session, &case)) }
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! The forms of a case: take and give, verdict, second person, note, opening again.
 
+use crate::console::answer::Asked;
 use crate::console::html::{name, token};
 use crate::console::pages::explanations;
 use crate::console::words::{Text, lists, sentences};
@@ -10,9 +11,18 @@ use crate::desk::session::Session;
 use crate::desk::verdict;
 use crate::model::alert::Alert;
 use crate::model::decision::VerdictOutcome;
-use crate::page::Lang;
 use maud::{Markup, html};
 
+/// The fields of a verdict and of what it proposes, by their labels.
+const VERDICT: &[(&str, Text)] = &[
+    ("verdict", Text::Verdict),
+    ("reason", Text::Reason),
+    ("text", Text::VerdictText),
+    ("objects", Text::Objects),
+    ("max_persons", Text::MostPersons),
+    ("days", Text::Days),
+    ("whom", Text::Whom),
+];
 /// Accounts that are proposed.
 const ACCOUNTS: usize = 200;
 
@@ -22,7 +32,8 @@ fn judges(account: &Account) -> bool {
 }
 
 /// Take, give back, give to somebody.
-pub fn actions(session: &Session, case: &CaseFile, accounts: &[Account], lang: Lang) -> Markup {
+pub fn actions(asked: &Asked, session: &Session, case: &CaseFile, accounts: &[Account]) -> Markup {
+    let (lang, form) = (asked.reader.lang, asked.form(&format!("/cases/{}/assignment", case.id), &[("owner", Text::GiveTo)]));
     let may = |action| session.caller.may(action, &case.subject());
     let mine = case.owner.as_deref() == Some(session.caller.account.as_str());
     let open = case.state != CaseState::Closed;
@@ -41,7 +52,9 @@ pub fn actions(session: &Session, case: &CaseFile, accounts: &[Account], lang: L
             @if open && may(Action::Assign) {
                 form.inline method="post" action={ "/cases/" (case.id) "/assignment" } {
                     (token(session)) input type="hidden" name="version" value=(case.version);
-                    label for="owner" { (Text::GiveTo.say(lang)) } input #owner name="owner" list="accounts" required autocomplete="off";
+                    (form.says())
+                    label for="owner" { (Text::GiveTo.say(lang)) }
+                    input #owner name="owner" list="accounts" required autocomplete="off" value=[form.kept("owner")] aria-invalid=[form.invalid("owner")] aria-describedby=[form.described("owner")] autofocus[form.is_wrong("owner")];
                     datalist #accounts { @for account in accounts.iter().filter(|account| judges(account)).take(ACCOUNTS) { option value=(account.name) {} } } button { (Text::Give.say(lang)) }
                 }
             }
@@ -52,26 +65,28 @@ pub fn actions(session: &Session, case: &CaseFile, accounts: &[Account], lang: L
 }
 
 /// The verdict of whoever has the case.
-pub fn verdict(session: &Session, case: &CaseFile, alerts: &[Alert], tables: &[String], lang: Lang) -> Markup {
+pub fn verdict(asked: &Asked, session: &Session, case: &CaseFile, alerts: &[Alert], tables: &[String]) -> Markup {
+    let (lang, form) = (asked.reader.lang, asked.form(&format!("/cases/{}/verdicts", case.id), VERDICT));
     html! {
         form #verdict method="post" action={ "/cases/" (case.id) "/verdicts" } {
             fieldset {
                 legend { (Text::Verdict.say(lang)) }
+                (form.says())
                 (token(session)) input type="hidden" name="version" value=(case.version);
                 @for alert in alerts { input type="hidden" name="cite" value={ (alert.id) ":" (alert.revision) }; }
                 @for (at, outcome) in VerdictOutcome::ALL.into_iter().enumerate() {
-                    label.choice { input type="radio" name="verdict" value=(outcome.name()) required data-verdict[at == 0]; " " b { (lists::outcome(outcome, lang)) } ": " (lists::meaning(outcome, lang)) (sentences::second(outcome, case.severity, lang)) }
+                    label.choice { input type="radio" name="verdict" value=(outcome.name()) required data-verdict[at == 0] checked[form.chose("verdict", outcome.name())] aria-describedby=[form.described("verdict")] autofocus[at == 0 && form.is_wrong("verdict")]; " " b { (lists::outcome(outcome, lang)) } ": " (lists::meaning(outcome, lang)) (sentences::second(outcome, case.severity, lang)) }
                 }
                 label for="reason" { (Text::Reason.say(lang)) }
-                select #reason name="reason" required {
+                select #reason name="reason" required aria-invalid=[form.invalid("reason")] aria-describedby=[form.described("reason")] autofocus[form.is_wrong("reason")] {
                     option value="" { (Text::Choose.say(lang)) }
                     @for outcome in VerdictOutcome::ALL {
-                        optgroup label=(lists::outcome(outcome, lang)) { @for reason in verdict::reasons(outcome) { option value=(reason.name()) { (lists::reason(reason, lang)) } } }
+                        optgroup label=(lists::outcome(outcome, lang)) { @for reason in verdict::reasons(outcome) { option value=(reason.name()) selected[form.chose("reason", reason.name())] { (lists::reason(reason, lang)) } } }
                     }
                 }
                 label for="text" { (Text::VerdictText.say(lang)) }
-                textarea #text name="text" required {}
-                @if let Some(first) = alerts.first() { (explanations::fields(first, tables, lang)) }
+                textarea #text name="text" required aria-invalid=[form.invalid("text")] aria-describedby=[form.described("text")] autofocus[form.is_wrong("text")] { (form.typed("text")) }
+                @if let Some(first) = alerts.first() { (explanations::fields(first, tables, form, lang)) }
                 p.quiet { (sentences::cites(alerts.len(), lang)) }
                 button.first { (Text::GiveVerdict.say(lang)) }
             }
@@ -80,15 +95,17 @@ pub fn verdict(session: &Session, case: &CaseFile, alerts: &[Alert], tables: &[S
 }
 
 /// The second person of a verdict that waits.
-pub fn countersign(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+pub fn countersign(asked: &Asked, session: &Session, case: &CaseFile) -> Markup {
+    let (lang, form) = (asked.reader.lang, asked.form(&format!("/cases/{}/countersignature", case.id), &[("why", Text::IfNot)]));
     html! {
         form #second method="post" action={ "/cases/" (case.id) "/countersignature" } {
             fieldset {
                 legend { (Text::SecondPerson.say(lang)) }
+                (form.says())
                 (token(session)) input type="hidden" name="entry" value=(case.proposed_entry.unwrap_or(0));
                 p { (name(case.proposed_by.as_deref().unwrap_or_default())) ": " b { (lists::outcome_named(case.verdict.as_deref().unwrap_or_default(), lang)) } }
                 label for="why" { (Text::IfNot.say(lang)) }
-                textarea #why name="why" {}
+                textarea #why name="why" aria-invalid=[form.invalid("why")] aria-describedby=[form.described("why")] autofocus[form.is_wrong("why")] { (form.typed("why")) }
                 p { button.first name="agrees" value="yes" data-verdict { (Text::Agree.say(lang)) } " " button name="agrees" value="no" { (Text::SendBack.say(lang)) } }
             }
         }
@@ -96,14 +113,16 @@ pub fn countersign(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
 }
 
 /// A note.
-pub fn note(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+pub fn note(asked: &Asked, session: &Session, case: &CaseFile) -> Markup {
+    let (lang, form) = (asked.reader.lang, asked.form(&format!("/cases/{}/notes", case.id), &[("note", Text::Note)]));
     html! {
         form #notes method="post" action={ "/cases/" (case.id) "/notes" } {
             fieldset {
                 legend { (Text::Note.say(lang)) }
+                (form.says())
                 (token(session))
                 label for="note" { (Text::NotesStay.say(lang)) }
-                textarea #note name="note" required {}
+                textarea #note name="note" required aria-invalid=[form.invalid("note")] aria-describedby=[form.described("note")] autofocus[form.is_wrong("note")] { (form.typed("note")) }
                 button { (Text::AddNote.say(lang)) }
             }
         }
@@ -111,13 +130,15 @@ pub fn note(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
 }
 
 /// Opening a closed case again.
-pub fn reopen(session: &Session, case: &CaseFile, lang: Lang) -> Markup {
+pub fn reopen(asked: &Asked, session: &Session, case: &CaseFile) -> Markup {
+    let (lang, form) = (asked.reader.lang, asked.form(&format!("/cases/{}/reopening", case.id), &[("reason", Text::Why)]));
     html! {
         form #reopening method="post" action={ "/cases/" (case.id) "/reopening" } {
             fieldset {
                 legend { (Text::Reopen.say(lang)) }
+                (form.says())
                 (token(session)) input type="hidden" name="version" value=(case.version);
-                label for="again" { (Text::Why.say(lang)) } input #again name="reason" required;
+                label for="again" { (Text::Why.say(lang)) } input #again name="reason" required value=[form.kept("reason")] aria-invalid=[form.invalid("reason")] aria-describedby=[form.described("reason")] autofocus[form.is_wrong("reason")];
                 p { button { (Text::Reopen.say(lang)) } }
             }
         }

@@ -4,6 +4,7 @@
 use crate::console::answer::{Answer, Asked};
 use crate::console::html::{lines, name, time};
 use crate::console::pages::proposal;
+use crate::console::refused::Form;
 use crate::console::words::{Text, lists};
 use crate::desk::DeskError;
 use crate::desk::case::CaseFile;
@@ -55,22 +56,31 @@ fn row(asked: &Asked, one: &Explanation) -> Markup {
     }
 }
 
+/// Their names.
+const FIELDS: [&str; 4] = ["objects", "max_persons", "days", "whom"];
+
 /// The fields of a proposal, within the form of a verdict.
-pub fn fields(alert: &Alert, tables: &[String], lang: Lang) -> Markup {
+pub fn fields(alert: &Alert, tables: &[String], form: Form<'_>, lang: Lang) -> Markup {
     let observed = match alert.observed.persons {
         Persons::Exact(count) | Persons::AtMost(count) | Persons::AtLeast(count) => Some(count.max(1)),
         Persons::Unknown => None,
     };
+    let most = form.kept("max_persons").map(str::to_owned).or_else(|| observed.map(|most| most.to_string()));
     html! {
-        details #explanation {
+        details #explanation open[!form.typed("objects").trim().is_empty() || FIELDS.iter().any(|field| form.is_wrong(field))] {
             summary { (Text::Propose.say(lang)) }
             p.quiet { (Text::ProposeRule.say(lang)) }
-            label for="objects" { (Text::Objects.say(lang)) } input #objects name="objects" list="tables" autocomplete="off";
+            label for="objects" { (Text::Objects.say(lang)) }
+            input #objects name="objects" list="tables" autocomplete="off" value=[form.kept("objects")] aria-invalid=[form.invalid("objects")] aria-describedby=[form.described("objects")] autofocus[form.is_wrong("objects")];
             datalist #tables { @for table in tables { option value=(table) {} } }
-            label for="max-persons" { (Text::MostPersons.say(lang)) } input #max-persons name="max_persons" type="number" min="1" max="1000000" value=[observed];
-            label for="days" { (Text::Days.say(lang)) } input #days name="days" type="number" min="1" max="90" value="30";
+            label for="max-persons" { (Text::MostPersons.say(lang)) }
+            input #max-persons name="max_persons" type="number" min="1" max="1000000" value=[most] aria-invalid=[form.invalid("max_persons")] aria-describedby=[form.described("max_persons")] autofocus[form.is_wrong("max_persons")];
+            label for="days" { (Text::Days.say(lang)) }
+            input #days name="days" type="number" min="1" max="90" value=(form.kept("days").unwrap_or("30")) aria-invalid=[form.invalid("days")] aria-describedby=[form.described("days")] autofocus[form.is_wrong("days")];
             label for="whom" { (Text::Whom.say(lang)) }
-            select #whom name="whom" { option value="employee" { (Text::WhomEmployee.say(lang)) } option value="unit" { (Text::WhomUnit.say(lang)) } }
+            select #whom name="whom" aria-invalid=[form.invalid("whom")] aria-describedby=[form.described("whom")] autofocus[form.is_wrong("whom")] {
+                option value="employee" { (Text::WhomEmployee.say(lang)) } option value="unit" selected[form.chose("whom", "unit")] { (Text::WhomUnit.say(lang)) }
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
     let may = |action| caller.may(action, &case.subject());
     let rows = holds.len() as i64;
     let listed: Vec<(Hold, CaseFile)> = holds.into_iter().map(|hold| (hold, case.clone())).collect();
+    let form = asked.form(&format!("/cases/{}/holds", case.id), &[("reason", Text::Why)]);
     let content = html! {
         h1 { (title) }
         p.quiet { (Text::HoldsRule.say(lang)) }
@@ -28,8 +29,8 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
             form #new-hold method="post" action={ "/cases/" (case.id) "/holds" } {
                 fieldset {
                     legend { (if may(Action::Hold) { Text::SetHold } else { Text::AskHold }.say(lang)) }
-                    (token(session))
-                    label for="reason" { (Text::Why.say(lang)) } textarea #reason name="reason" required {}
+                    (token(session)) (form.says())
+                    label for="reason" { (Text::Why.say(lang)) } textarea #reason name="reason" required aria-invalid=[form.invalid("reason")] aria-describedby=[form.described("reason")] autofocus[form.is_wrong("reason")] { (form.typed("reason")) }
                     p { button.first { (if may(Action::Hold) { Text::SetHold } else { Text::AskHold }.say(lang)) } }
                 }
             }

@@ -56,8 +56,11 @@ pub async fn prefer(asked: Asked) -> Result<Answer, DeskError> {
 
 /// `GET /help`
 pub async fn help(asked: Asked) -> Result<Answer, DeskError> {
-    let Reader { lang, keys, .. } = asked.reader;
+    let Reader { lang, keys, .. } = &asked.reader;
+    let (lang, keys) = (*lang, *keys);
     let ours = asked.console.settings.zone.name();
+    let form = asked.form("/preferences", &[("zone", Text::ZoneOfTimes)]);
+    let chosen = form.kept("zone").or(asked.reader.zone.as_deref()).unwrap_or_default();
     let content = html! {
         h1 { (Text::HelpTitle.say(lang)) }
         section aria-labelledby="rules" {
@@ -78,8 +81,9 @@ pub async fn help(asked: Asked) -> Result<Answer, DeskError> {
             form.inline #zone-switch method="post" action="/preferences" {
                 @if let Some(session) = &asked.session { (token(session)) }
                 input type="hidden" name="back" value="/help";
+                (form.says())
                 label for="zone" { (Text::ZoneOfTimes.say(lang)) }
-                input #zone name="zone" list="zones" value=(asked.reader.zone.as_deref().unwrap_or_default()) placeholder=(ours) autocomplete="off";
+                input #zone name="zone" list="zones" value=(chosen) placeholder=(ours) autocomplete="off" aria-invalid=[form.invalid("zone")] aria-describedby=[form.described("zone")] autofocus[form.is_wrong("zone")];
                 datalist #zones { @for name in ZONES { option value=(name) {} } }
                 button { (Text::Show.say(lang)) }
             }

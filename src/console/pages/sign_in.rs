@@ -95,7 +95,7 @@ pub(super) fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
             div.sign-in {
                 h1 { "leakwarden" }
                 @if refused {
-                    p.told role="alert" { (if by_provider(asked) { Text::RefusedByProvider } else { Text::Refused }.say(lang)) }
+                    p.told #refused role="alert" { (if by_provider(asked) { Text::RefusedByProvider } else { Text::Refused }.say(lang)) }
                 }
                 @if by_provider(asked) {
                     p { a #provider href={ "/sign-in/oidc?next=" (encoded(next)) @if asked.query.text("again") == "yes" { "&again=yes" } } { (Text::ToProvider.say(lang)) } }
@@ -106,7 +106,7 @@ pub(super) fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
                     @if let Some(session) = &asked.session { (html::token(session)) }
                     input type="hidden" name="next" value=(next);
                     label for="account" { (Text::Account.say(lang)) }
-                    input #account name="account" autocomplete="username" required autofocus;
+                    input #account name="account" autocomplete="username" required autofocus value=[refused.then(|| asked.body.text("account"))] aria-describedby=[refused.then_some("refused")];
                     label for="password" { (Text::Password.say(lang)) }
                     input #password name="password" type="password" autocomplete="current-password" required;
                     @if asks_for_code(asked) {

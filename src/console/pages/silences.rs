@@ -11,16 +11,30 @@ use crate::desk::view_log::View;
 use crate::desk::{DeskError, explanation};
 use crate::model::decision::{MatchedField, Matcher, SilenceReason};
 use crate::model::time::Span;
+use axum::http::StatusCode;
 use maud::{Markup, html};
+
+/// The form that counts what a silence would have hidden: it is sent by `GET`.
+const COUNTED: &str = "/silences?";
 
 /// `GET /silences`
 pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
+    let matchers = matchers(&asked.query);
+    // What is to be counted may be refused too: it comes back where it was typed.
+    let unread = silence::globs(&matchers).err();
+    let counts = unread.is_none() && !matchers.is_empty();
+    let asked = match unread {
+        Some(error) => {
+            let typed = asked.query.clone();
+            asked.refusing(COUNTED, typed, error)
+        }
+        None => asked,
+    };
     let (caller, lang) = (asked.caller()?, asked.reader.lang);
     let mut read = asked.console.database.read().await?;
     let silences = silence::list(&mut read, caller).await?;
     let explained = explanation::list(&mut read, caller).await?;
-    let matchers = matchers(&asked.query);
-    let preview = if matchers.is_empty() { None } else { Some(silence::preview(&mut read, &matchers, asked.now).await?) };
+    let preview = if counts { Some(silence::preview(&mut read, &matchers, asked.now).await?) } else { None };
     drop(read);
     let columns = [Text::What, Text::Why, Text::Who, Text::Until, Text::State, Text::Actions];
     let content = html! {
@@ -38,7 +52,8 @@ pub async fn page(asked: Asked) -> Result<Answer, DeskError> {
         (explanations::table(&asked, &explained))
     };
     let view = View { page: "silences", object: String::new(), persons: Vec::new(), rows: (silences.len() + explained.len()) as i64 };
-    Ok(Answer::page(view, frame(asked.shell(), Text::Silences.say(lang), &content)))
+    let status = if counts || matchers.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(Answer::page(view, frame(asked.shell(), Text::Silences.say(lang), &content)).status(status))
 }
 
 fn row(asked: &Asked, silence: &Silence) -> Markup {
@@ -65,16 +80,22 @@ pub fn shown(asked: &Asked, silence: &Silence, matcher: &Matcher) -> String {
 
 fn new_form(session: &Session, asked: &Asked, preview: Option<&Preview>) -> Markup {
     let lang = asked.reader.lang;
+    let counted = asked.form(COUNTED, &[]);
+    let form = asked.form("/silences", &[("days", Text::Days), ("reason", Text::Reason), ("text", Text::Why)]);
     let fields = |writes: bool| {
         html! { @for field in MatchedField::ALL {
             @if writes { input type="hidden" name=(field.name()) value=(asked.query.text(field.name())); }
-            @else { div { label for=(field.name()) { (lists::matched(*field, lang)) } input id=(field.name()) name=(field.name()) value=(asked.query.text(field.name())) autocomplete="off"; } }
+            @else { div { label for=(field.name()) { (lists::matched(*field, lang)) }
+                input id=(field.name()) name=(field.name()) value=(asked.query.text(field.name())) autocomplete="off"
+                    aria-invalid=[counted.invalid(field.name())] aria-describedby=[counted.described(field.name())] autofocus[counted.is_wrong(field.name())];
+            } }
         } }
     };
     html! {
         form #new-silence method="get" action="/silences" {
             fieldset {
                 legend { (Text::NewSilence.say(lang)) }
+                (counted.says())
                 p { (Text::SilenceMatch.say(lang)) }
                 div.fields { (fields(false)) }
                 p { button { (Text::Count.say(lang)) } }
@@ -85,11 +106,11 @@ fn new_form(session: &Session, asked: &Asked, preview: Option<&Preview>) -> Mark
                 fieldset {
                     legend { (Text::AskForIt.say(lang)) }
                     p.line role="status" { (sentences::preview(PREVIEW_DAYS, preview.hidden(), preview.alerts, preview.is_cut, lang)) }
-                    (token(session)) (fields(true))
-                    label for="days" { (Text::Days.say(lang)) } input #days name="days" type="number" min="1" max="30" required;
+                    (token(session)) (fields(true)) (form.says())
+                    label for="days" { (Text::Days.say(lang)) } input #days name="days" type="number" min="1" max="30" required value=[form.kept("days")] aria-invalid=[form.invalid("days")] aria-describedby=[form.described("days")] autofocus[form.is_wrong("days")];
                     label for="reason" { (Text::Reason.say(lang)) }
-                    select #reason name="reason" required { option value="" { (Text::Choose.say(lang)) } @for reason in SilenceReason::ALL { option value=(reason.name()) { (lists::silence_reason(*reason, lang)) } } }
-                    label for="text" { (Text::Why.say(lang)) } textarea #text name="text" required {}
+                    select #reason name="reason" required aria-invalid=[form.invalid("reason")] aria-describedby=[form.described("reason")] autofocus[form.is_wrong("reason")] { option value="" { (Text::Choose.say(lang)) } @for reason in SilenceReason::ALL { option value=(reason.name()) selected[form.chose("reason", reason.name())] { (lists::silence_reason(*reason, lang)) } } }
+                    label for="text" { (Text::Why.say(lang)) } textarea #text name="text" required aria-invalid=[form.invalid("text")] aria-describedby=[form.described("text")] autofocus[form.is_wrong("text")] { (form.typed("text")) }
                     p { button.first { (Text::AskSilence.say(lang)) } }
                 }
             }

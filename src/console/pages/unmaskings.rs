@@ -86,6 +86,7 @@ pub async fn of_case(asked: Asked) -> Result<Answer, DeskError> {
     let requests = unmask::of_case(&mut read, caller, case.id).await?;
     drop(read);
     let title = format!("{} · {} {}", Text::Identities.say(lang), Text::Case.say(lang), case.id);
+    let form = asked.form(&format!("/cases/{}/unmaskings", case.id), &[("purpose", Text::PurposeRule), ("pseudonyms", Text::Pseudonyms)]);
     let content = html! {
         h1 { (title) }
         p.quiet { (Text::IdentitiesRule.say(lang)) }
@@ -96,11 +97,12 @@ pub async fn of_case(asked: Asked) -> Result<Answer, DeskError> {
                 fieldset {
                     legend { (Text::AskIdentities.say(lang)) }
                     (token(session)) input type="hidden" name="version" value=(case.version);
-                    label for="purpose" { (Text::PurposeRule.say(lang)) } textarea #purpose name="purpose" required {}
+                    (form.says())
+                    label for="purpose" { (Text::PurposeRule.say(lang)) } textarea #purpose name="purpose" required aria-invalid=[form.invalid("purpose")] aria-describedby=[form.described("purpose")] autofocus[form.is_wrong("purpose")] { (form.typed("purpose")) }
                     p { (sentences::at_most(MOST, lang)) }
                     div.fields {
-                        @for (pseudonym, accesses) in named.iter().take(LISTED) {
-                            label.choice { input type="checkbox" name="pseudonym" value=(pseudonym); " " code { (name(pseudonym)) } " " span.quiet { (sentences::accesses(*accesses, lang)) } }
+                        @for (at, (pseudonym, accesses)) in named.iter().take(LISTED).enumerate() {
+                            label.choice { input type="checkbox" name="pseudonym" value=(pseudonym) checked[form.chose("pseudonym", pseudonym)] aria-describedby=[form.described("pseudonyms")] autofocus[at == 0 && form.is_wrong("pseudonyms")]; " " code { (name(pseudonym)) } " " span.quiet { (sentences::accesses(*accesses, lang)) } }
                         }
                     }
                     @if named.len() > LISTED { p.quiet { (sentences::and_more(named.len() - LISTED, lang)) } }

@@ -103,6 +103,9 @@ words! {
         NoSuchPage: "There is no such page, or it is not for you.", "没有这个页面，或者它不对您开放。";
         NoDatabase: "The database does not answer. Nothing was changed, and nothing was shown that is not written down. Try again in a minute.", "数据库没有响应。没有任何更改，也没有展示任何未被记录的内容。请一分钟后重试。";
         Stale: "Newer revisions have settled since you opened the case, or alerts have come to it. Your verdict was not taken: go back, open the case again, read them, and decide.", "您打开案件之后，有新的修订版生效或新的警报加入。您的结论未被接受：请返回，重新打开案件，阅读后再决定。";
+        StaleHere: "Newer revisions have settled since you opened the case, or alerts have come to it. Your verdict was not taken: what this page shows now is the newest. Read these, and decide.", "您打开案件之后，有新的修订版生效或新的警报加入。您的结论未被接受：本页现已显示最新内容，请阅读以下警报后再决定。";
+        ItWas: "it was", "填写的是";
+        YouHadWritten: "You had written:", "您填写的内容：";
         ToQueue: "To today's queue", "返回今日队列";
         Person: "Person", "人员";
         PersonRule: "What is usual for this person, and what was said before. Nobody is ranked here.", "此人的常态与以往的结论。此处不对任何人排名。";

@@ -117,6 +117,17 @@ pub fn changed(now: i64, lang: Lang) -> String {
     )
 }
 
+/// Somebody has changed it, and the page shows how it stands.
+pub fn changed_here(now: i64, lang: Lang) -> String {
+    of(
+        lang,
+        (
+            format!("Somebody has changed it since you opened it: nothing was done. This page shows how it stands now (version {now})."),
+            format!("您打开之后已有他人更改，未作任何处理。本页显示的是当前内容（第{now}版）。"),
+        ),
+    )
+}
+
 /// The chain of views is broken.
 pub fn broken(number: i64, lang: Lang) -> String {
     of(
