@@ -27,6 +27,8 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 const CONNECTIONS: u32 = 8;
 /// How long a connection, or the place for writers, is waited for.
 const WAIT: Duration = Duration::from_secs(10);
+/// How long the rest of a statement is waited for whose reader was cut off, before its connection is given up.
+const FINISHED: Duration = Duration::from_secs(2);
 /// The lock that makes one writer of all processes at a PostgreSQL: a number of ours.
 const WRITER: i64 = 0x6c65_616b_7761;
 /// What every connection to SQLite begins with. A commit is on disk when it returns; what is taken out is overwritten.
@@ -44,6 +46,9 @@ const POSTGRES: &[&str] = &[
     "set statement_timeout = '30s'",
     "set idle_in_transaction_session_timeout = '30s'",
     "set client_min_messages = warning",
+    // A statement whose reader has gone ends with it: of itself a server notices that only when it answers. Servers before 14, and some
+    // systems, cannot look.
+    "do $$ begin perform set_config('client_connection_check_interval', '1s', false); exception when others then null; end $$",
 ];
 
 /// An open database with a schema of this version.
@@ -100,6 +105,16 @@ impl Database {
                 })
             },
         );
+        // Whoever is cut off in the middle of a statement leaves a connection that waits for its end: as long as statements and locks may
+        // take, and in the place of somebody else.
+        let pool = pool.after_release(move |connection, _| {
+            Box::pin(async move {
+                if asks && tokio::time::timeout(FINISHED, connection.ping()).await.is_err() {
+                    return Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+                }
+                Ok(true)
+            })
+        });
         let pool = pool.connect_with(options).await;
         let pool = pool.map_err(|error| DatabaseError::of("connect", &error))?;
         let database = Database { pool, kind, writer: Arc::default() };
@@ -123,6 +138,8 @@ impl Database {
         let place = tokio::time::timeout(WAIT, self.writer.clone().lock_owned()).await;
         let place = place.map_err(|_| DatabaseError::busy("write"))?;
         let (pool, kind) = (self.pool.clone(), self.kind);
+        // Dropped with whoever waits here.
+        let (waits, mut gone) = tokio::sync::oneshot::channel::<()>();
         let begun = tokio::spawn(async move {
             let begin = match kind {
                 Kind::Sqlite => "begin immediate",
@@ -131,11 +148,17 @@ impl Database {
             let mut transaction = pool.begin_with(begin).await.map_err(|error| DatabaseError::of("write", &error))?;
             if kind == Kind::Postgres {
                 let lock = sqlx::query("select pg_advisory_xact_lock($1)").bind(WRITER);
-                lock.execute(&mut *transaction).await.map_err(|error| DatabaseError::of("write", &error))?;
+                // The transaction is known by now: dropped, it is undone.
+                tokio::select! {
+                    locked = lock.execute(&mut *transaction) => locked.map(|_| ()).map_err(|error| DatabaseError::of("write", &error))?,
+                    _ = &mut gone => return Err(DatabaseError::busy("write")),
+                }
             }
             Ok(Write { transaction, place })
         });
-        begun.await.unwrap_or_else(|_| Err(DatabaseError::plain("write", "the program is ending", true)))
+        let begun = begun.await.unwrap_or_else(|_| Err(DatabaseError::plain("write", "the program is ending", true)));
+        drop(waits);
+        begun
     }
 
     /// Closes every connection.

@@ -5,6 +5,7 @@ use leakwarden::database::migration::{MIGRATIONS, Migration};
 use leakwarden::database::{Database, Kind, Location};
 use sqlx::{Executor, Row};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 async fn count(database: &Database, sql: &str) -> i64 {
     let mut read = database.read().await.expect("a connection");
@@ -103,6 +104,70 @@ fn what_is_not_committed_is_not_there_and_a_reader_waits_for_no_writer() {
         assert_eq!(write.next("event").await.expect("a number"), 1);
         write.commit().await.expect("kept");
         assert_eq!(count(&database, "select last from sequence where name = 'event'").await, 1);
+    });
+}
+
+/// Sessions of other clients that work, wait or hold a transaction.
+fn busy(place: &Place) -> Vec<String> {
+    let sql = "select state || ': ' || left(query, 60) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend' and state <> 'idle'";
+    place.column(&sql.replace('\n', " "))
+}
+
+/// Waits until a server's sessions are as they should be; returns how long that took.
+async fn until(what: &str, place: &Place, holds: impl Fn(&[String]) -> bool) -> Duration {
+    let since = Instant::now();
+    loop {
+        let sessions = busy(place);
+        if holds(&sessions) {
+            return since.elapsed();
+        }
+        assert!(since.elapsed() < Duration::from_secs(25), "{what}: {sessions:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[test]
+fn whoever_is_cut_off_keeps_no_session_of_the_server() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let Some(place) = Place::postgres() else { return };
+    runtime.block_on(async {
+        let (database, other) = (place.open().await, place.open().await);
+        // In the middle of a statement: of itself the server would go on to its end.
+        let reader = database.clone();
+        let reading = tokio::spawn(async move {
+            let mut read = reader.read().await.expect("a connection");
+            sqlx::query("select pg_sleep(24)").execute(&mut *read).await.map(|_| ())
+        });
+        until("it reads", &place, |sessions| sessions.iter().any(|one| one.contains("pg_sleep"))).await;
+        reading.abort();
+        let read = until("a reader that was cut off is gone", &place, <[String]>::is_empty).await;
+        // While it waits for its turn, behind a writer of another process.
+        let held = other.write().await.expect("its turn");
+        let writer = database.clone();
+        let writing = tokio::spawn(async move { writer.write().await.map(|_| ()) });
+        until("it waits", &place, |sessions| sessions.iter().any(|one| one.contains("pg_advisory_xact_lock"))).await;
+        writing.abort();
+        let waited = until("a writer that was cut off is gone", &place, |sessions| !sessions.iter().any(|one| one.starts_with("active")));
+        let waited = waited.await;
+        held.commit().await.expect("kept");
+        // In the middle of what it writes: nothing is held by it, and nothing of it is there.
+        let writer = database.clone();
+        let writing = tokio::spawn(async move {
+            let mut write = writer.write().await.expect("its turn");
+            sqlx::query("insert into meta (name, value) values ('cut', 'off')").execute(&mut *write).await.expect("written");
+            sqlx::query("select pg_sleep(24)").execute(&mut *write).await.map(|_| ())
+        });
+        until("it writes", &place, |sessions| sessions.iter().any(|one| one.contains("pg_sleep"))).await;
+        writing.abort();
+        let wrote = until("a writer that was cut off is gone", &place, <[String]>::is_empty).await;
+        for took in [read, waited, wrote] {
+            assert!(took < Duration::from_secs(9), "{read:?} {waited:?} {wrote:?}: statements may take 30 s, and locks 10");
+        }
+        // Everybody else goes on.
+        database.write().await.expect("its turn").commit().await.expect("kept");
+        assert_eq!(count(&database, "select count(*) from meta where name = 'cut'").await, 0);
+        eprintln!("gone after {read:?}, {waited:?} and {wrote:?}");
     });
 }
 
