@@ -199,6 +199,8 @@ impl Bank {
 
     /// Signs in at the form that is shown.
     pub async fn enter(&self, browser: &Browser, account: &str) {
+        // A name that was refused stands there still.
+        browser.find("#account").await.clear().await.expect("cleared");
         browser.fill("#account", account).await;
         browser.fill("#password", PASSWORD).await;
         browser.click("form button.first").await;
