@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// A user without rights, whom Debian has: a server refuses to run as root.
@@ -22,6 +22,8 @@ pub struct Place {
     pub location: Location,
     /// The address with its password, for other clients of the server.
     address: String,
+    /// The server of a PostgreSQL.
+    server: Option<Arc<Server>>,
     pub name: &'static str,
     _folder: tempfile::TempDir,
 }
@@ -30,19 +32,44 @@ impl Place {
     /// An empty SQLite.
     pub fn sqlite() -> Place {
         let folder = tempfile::tempdir().expect("a folder");
-        Place { location: Location::sqlite(folder.path().join("desk.sqlite")), address: String::new(), name: "SQLite", _folder: folder }
+        let location = Location::sqlite(folder.path().join("desk.sqlite"));
+        Place { location, address: String::new(), server: None, name: "SQLite", _folder: folder }
     }
 
     /// An empty database of the PostgreSQL of this test process, where there is one.
     pub fn postgres() -> Option<Place> {
-        let server = server()?;
+        Some(Place::at(server()?))
+    }
+
+    /// An empty database of a PostgreSQL of its own, which can be restarted, where there is one.
+    pub fn postgres_alone() -> Option<Place> {
+        Some(Place::at(Arc::new(start(installed_or_told()?))))
+    }
+
+    fn at(server: Arc<Server>) -> Place {
         let name = format!("test{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         server.psql(&format!("create database {name}"));
         let url = format!("postgres://leakwarden@127.0.0.1:{}/{name}", server.port);
         let location = Location::parse(&url, Path::new("")).expect("an address").with_password(Some(PASSWORD.to_owned()));
         let encoded: String = PASSWORD.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let address = format!("postgres://leakwarden:{encoded}@127.0.0.1:{}/{name}", server.port);
-        Some(Place { location, address, name: "PostgreSQL", _folder: tempfile::tempdir().expect("a folder") })
+        Place { location, address, server: Some(server), name: "PostgreSQL", _folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The server dies, as in a crash, and starts again over what it had; returns once it answers. For one that nobody else uses.
+    pub fn restart(&self) {
+        let server = self.server.as_ref().expect("a server");
+        let began = || self.column("select pg_postmaster_start_time()");
+        let before = began();
+        writeln!(server.watch.lock().expect("no panic").1.as_mut().expect("is piped"), "again").expect("the watch is there");
+        for _ in 0..1200 {
+            let now = began();
+            if !now.is_empty() && now != before {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("PostgreSQL does not start again");
     }
 
     /// The address with its password, for other clients of the server.
@@ -58,7 +85,7 @@ impl Place {
 
     /// The first column of what a query gives; nothing where it fails, as before a table is made.
     pub fn column(&self, sql: &str) -> Vec<String> {
-        let Some(server) = server() else { return Vec::new() };
+        let Some(server) = &self.server else { return Vec::new() };
         let database = self.database();
         let mut psql = Command::new(server.bin.join("psql"));
         psql.args(["-h", "127.0.0.1", "-p", &server.port.to_string(), "-U", "leakwarden", "-d", database, "-Atqc", sql]);
@@ -78,7 +105,7 @@ impl Place {
             }
             None => {
                 let database = format!("copy{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-                let server = server().expect("it runs");
+                let server = self.server.as_ref().expect("it runs");
                 server.psql_alone(&format!("create database {database} template {}", self.database()), self.database());
                 Copied { folder: tempfile::tempdir().expect("a folder"), database }
             }
@@ -99,7 +126,7 @@ impl Place {
                 }
             }
             None => {
-                let server = server().expect("it runs");
+                let server = self.server.as_ref().expect("it runs");
                 server.psql(&format!("drop database {} with (force)", self.database()));
                 server.psql(&format!("create database {} template {}", self.database(), copied.database));
             }
@@ -139,8 +166,8 @@ pub fn on_each<F: Future<Output = ()>>(test: impl Fn(Place) -> F) {
 struct Server {
     port: u16,
     bin: PathBuf,
-    /// The server ends when this does, however the test process ends.
-    _watch: (Child, Option<ChildStdin>),
+    /// The server ends when this does, however the test process ends; a line to it restarts the server.
+    watch: Mutex<(Child, Option<ChildStdin>)>,
 }
 
 impl Server {
@@ -171,19 +198,20 @@ impl Server {
     }
 }
 
-fn server() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
-        let Some(bin) = installed() else {
-            let required = std::env::var_os("LEAKWARDEN_REQUIRE_POSTGRES").is_some_and(|value| value == "1");
-            assert!(!required, "LEAKWARDEN_REQUIRE_POSTGRES=1, and there is no PostgreSQL server (Debian: postgresql)");
-            // Past the capture of the test's output.
-            let _ = writeln!(std::io::stderr(), "SKIPPED on PostgreSQL: there is no server in /usr/lib/postgresql (Debian: postgresql)");
-            return None;
-        };
-        Some(start(bin))
-    });
-    server.as_ref()
+fn server() -> Option<Arc<Server>> {
+    static SERVER: OnceLock<Option<Arc<Server>>> = OnceLock::new();
+    SERVER.get_or_init(|| Some(Arc::new(start(installed_or_told()?)))).clone()
+}
+
+fn installed_or_told() -> Option<PathBuf> {
+    let found = installed();
+    if found.is_none() {
+        let required = std::env::var_os("LEAKWARDEN_REQUIRE_POSTGRES").is_some_and(|value| value == "1");
+        assert!(!required, "LEAKWARDEN_REQUIRE_POSTGRES=1, and there is no PostgreSQL server (Debian: postgresql)");
+        // Past the capture of the test's output.
+        let _ = writeln!(std::io::stderr(), "SKIPPED on PostgreSQL: there is no server in /usr/lib/postgresql (Debian: postgresql)");
+    }
+    found
 }
 
 /// The newest that Debian installed.
@@ -223,14 +251,18 @@ fn start(bin: PathBuf) -> Server {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     for _ in 0..5 {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-        let script = r#""$1" -D "$2" -p "$3" -h 127.0.0.1 -k '' -c fsync=off -c max_connections=200 >"$4" 2>&1 & server=$!
-            while kill -0 $server 2>/dev/null; do read -t 1 line || [ $? -gt 128 ] || break; done
+        // A line ends the server as a crash would, and starts it again; the end of the input ends it.
+        let script = r#"start() { "$1" -D "$2" -p "$3" -h 127.0.0.1 -k '' -c fsync=off -c max_connections=200 >>"$4" 2>&1 & server=$!; }
+            start "$@"
+            while kill -0 $server 2>/dev/null; do
+                if read -t 1 line; then kill -QUIT $server; wait $server; start "$@"; else [ $? -gt 128 ] || break; fi
+            done
             kill -INT $server; wait $server; rm -rf "$2""#;
         let mut watch = as_user(Path::new("/bin/bash"));
         watch.args(["-c", script, "watch"]).arg(bin.join("postgres")).arg(&data).arg(port.to_string()).arg(data.join("log"));
         let mut watch = watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("bash runs");
         let kept = watch.stdin.take();
-        let server = Server { port, bin: bin.clone(), _watch: (watch, kept) };
+        let server = Server { port, bin: bin.clone(), watch: Mutex::new((watch, kept)) };
         for _ in 0..200 {
             let ready = Command::new(bin.join("pg_isready")).args(["-q", "-h", "127.0.0.1", "-p", &port.to_string()]).status();
             if ready.is_ok_and(|status| status.success()) {

@@ -47,7 +47,7 @@ struct House {
 
 impl House {
     fn new(name: &'static str, is_cluster: bool) -> Option<House> {
-        let (broker, place) = (Broker::start()?, Place::postgres()?);
+        let (broker, place) = (Broker::start()?, Place::postgres_alone()?);
         let dir = tempfile::tempdir().expect("a directory");
         let (pager, port) = (Pager::start(), free_port());
         let (Some(alertmanager), Some(prometheus)) = (Alertmanager::set_up(dir.path(), pager.port()), Prometheus::set_up(dir.path(), port))
@@ -108,6 +108,22 @@ impl House {
 
     fn produce(&self, records: &[String]) {
         self.broker.topics().produce(&format!("{}.in", self.name), 0, records);
+    }
+
+    /// Somebody writes what is no decision where decisions stand.
+    fn scribble(&self, is_cluster: bool) {
+        if is_cluster {
+            self.broker.topics().produce_keyed(&format!("{}.decisions", self.name), 0, [(Some("torn"), "{\"id\":\"D-1\"")]);
+        } else {
+            fs::write(self.path().join("decisions.jsonl"), "{\"id\":\"D-1\"\n").expect("written");
+        }
+    }
+
+    /// Where dead letters of decisions say that their lines stand.
+    fn letters(&self) -> Vec<String> {
+        let letters = fs::read(self.path().join("state/dead-letters.jsonl")).unwrap_or_default();
+        let letters = crate::common::program::json_lines(&letters);
+        letters.iter().map(|letter| format!("{}:{}", letter["source"].as_str().unwrap_or_default(), letter["position"])).collect()
     }
 
     /// How often each event came, by who was told of it: a case that is shown, and one that is closed.
@@ -187,6 +203,7 @@ fn from_the_insider_to_everybody_and_back(name: &'static str, is_cluster: bool) 
         let add = ["console", "account", "add", account, "--employee", employee, "--role", role, "--by-proxy", "--config", "config.toml"];
         leakwarden(house.path(), &add).well();
     }
+    house.scribble(is_cluster);
     let mut service = Service::listening(house.path(), house.port);
     let thousand = |n: u64| {
         access("e1").at(minutes(n as i64 - 180)).reads_all("loan.credit").of(n * 1_000..(n + 1) * 1_000).id(format!("e1-{n}")).to_string()
@@ -195,6 +212,9 @@ fn from_the_insider_to_everybody_and_back(name: &'static str, is_cluster: bool) 
     let each = |told: (usize, usize)| house.told().values().all(|of| *of == told);
     until("everybody is told that it is shown", || each((1, 0)), || format!("{:?}\n{}", house.told(), service.log()));
 
+    let letter = if is_cluster { "[decisions]/0:0" } else { "[decisions]:1" };
+    until("what is no decision is kept", || house.letters() == [letter], || format!("{:?}\n{}", house.letters(), service.log()));
+
     // Each part is restarted, and nobody hears of it.
     service.crash();
     service = Service::listening(house.path(), house.port);
@@ -202,6 +222,7 @@ fn from_the_insider_to_everybody_and_back(name: &'static str, is_cluster: bool) 
     alerting = house.alertmanager.start();
     drop(rules);
     rules = house.prometheus.start();
+    house.place.restart();
     house.broker.kill();
     house.broker.restart();
     house.produce(&[colleague(-60)]);
@@ -221,17 +242,19 @@ fn from_the_insider_to_everybody_and_back(name: &'static str, is_cluster: bool) 
         true => house.broker.topics().read(&format!("{name}.decisions")).len(),
         false => fs::read_to_string(house.path().join("decisions.jsonl")).map_or(0, |text| text.lines().count()),
     };
-    until("the verdict goes to the engine", || written() >= 1, || service.log());
+    until("the verdict goes to the engine", || written() > 1, || service.log());
     let taken = || service.metric("leakwarden_decisions_total{kind=\"verdict\",outcome=\"taken\"}") > 0.0;
     until("and is taken", taken, || service.log());
     // The next full hour has passed, and what is older than it has settled.
     house.produce(&[colleague(100), colleague(101)]);
     let in_force = || service.metric("leakwarden_decisions_total{kind=\"verdict\",outcome=\"in_force\"}") > 0.0;
     until("and is in force", in_force, || service.log());
+    house.place.restart();
     service.stop();
     service = Service::listening(house.path(), house.port);
     std::thread::sleep(Duration::from_secs(5));
     assert!(each((1, 1)), "after another restart: {:?}\n{}", house.told(), service.log());
+    assert_eq!(house.letters(), [letter], "once, whatever is read again");
     drop((rules, alerting));
     service.stop();
 }
