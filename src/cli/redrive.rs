@@ -120,6 +120,7 @@ fn tell(report: &Report, read: u64, chosen: u64, unreadable: u64, dry_run: bool,
     some(unreadable, "of them are no dead letters");
     some(read - unreadable - chosen, "of them are not asked for");
     some(report.repeated, "of them repeat another one");
+    some(report.decisions, "of them are no decisions: whoever decided writes them again");
     line(report.entries.len() as u64, if dry_run { "recovered, and not handed over" } else { "recovered, and handed over" });
     line(report.already, "already re-driven");
     line(report.undecodable.values().sum(), "still undecodable");

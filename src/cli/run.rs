@@ -22,14 +22,15 @@ use leakwarden::pipeline::cluster::{Process, Setup};
 use leakwarden::pipeline::coverage::Published;
 use leakwarden::pipeline::dead_letters;
 use leakwarden::pipeline::decisions::file::DecisionFile;
+use leakwarden::pipeline::decisions::letters::DecisionLetters;
 use leakwarden::pipeline::delivery::Delivery;
 use leakwarden::pipeline::feeds::FeedGuard;
 use leakwarden::pipeline::live::in_work::InWork;
 use leakwarden::pipeline::live::sources::Sources;
 use leakwarden::pipeline::live::{self, Live};
 use leakwarden::pipeline::reasons::TopicReasons;
-use leakwarden::pipeline::redrive::Letters;
-use leakwarden::pipeline::redrive::spool::{LetterId, Spool};
+use leakwarden::pipeline::redrive;
+use leakwarden::pipeline::redrive::spool::Spool;
 use leakwarden::pipeline::reload::{FeedStart, Loaded, Origin, Reloads};
 use leakwarden::pipeline::service::Parts;
 use leakwarden::pipeline::service::observer::NoObserver;
@@ -192,12 +193,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
+    let letters = DecisionLetters::new(dead_letters::sealer(&config)?, redrive::earlier(&config), &metrics);
     let own = live::Parts {
         sources: Sources::start(&config, &positions, &keys)?,
-        spool: Some(Spool::open(&config.state.dir).with_earlier(earlier_dead_letters(&config))),
+        spool: Some(Spool::open(&config.state.dir).with_earlier(redrive::earlier(&config)())),
         state: Some(kept.into_state()),
         in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
-        decisions: config.decisions.file.as_deref().map(DecisionFile::at),
+        decisions: config.decisions.file.as_deref().map(|file| DecisionFile::at(file).keeping(letters)),
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
     drop(calibrating);
@@ -277,14 +279,6 @@ async fn forward_hangups(mut hangups: tokio::signal::unix::Signal, reload: Sende
         if let Err(crossbeam_channel::TrySendError::Disconnected(())) = reload.try_send(()) {
             return;
         }
-    }
-}
-
-/// Dead letters of before, where records may be read again.
-fn earlier_dead_letters(config: &Config) -> std::collections::BTreeSet<LetterId> {
-    match config.dead_letter_topic() {
-        Some(kafka) => Letters::newest_of(&kafka),
-        None => Letters::newest(&dead_letters::file(config)),
     }
 }
 

@@ -14,6 +14,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The topic of dead letters where brokers are configured and no topic.
 pub const DEFAULT_TOPIC: &str = "leakwarden.dead-letters";
 
+/// The partition of lines that are no decisions: those of `[decisions] file`; of a topic with the partition's number behind it. No source of
+/// records, and nothing to be decoded once more.
+pub const DECISIONS: &str = "[decisions]";
+
 /// A record that could not be decoded.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeadLetter {

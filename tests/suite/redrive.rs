@@ -88,6 +88,51 @@ fn accesses(service: &Service) -> Option<u64> {
 }
 
 #[test]
+fn lines_that_are_no_decisions_are_kept_once_whatever_restarts_and_nobody_decodes_them() {
+    const NAME: &str = "Zhang San 13800000000";
+    let dir = tempfile::tempdir().expect("a directory");
+    let dir = dir.path();
+    config(dir, RIGHT, FILE, "[decisions]\nfile = \"decisions.jsonl\"\n");
+    fs::write(dir.join("core.log"), "").expect("written");
+    let end = |id: &str, rest: &str| format!("{{\"id\":\"{id}\",\"at\":\"2026-03-02T10:00:00Z\",\"by\":\"li\",\"kind\":{rest}}}");
+    let good = end("D-1", "\"end\",\"of\":\"D-0\"");
+    fs::write(dir.join("decisions.jsonl"), format!("{good}\n{}\n", end("D-2", &format!("\"{NAME}\"")))).expect("written");
+    let letters = || -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(dir.join("state/dead-letters.jsonl")).unwrap_or_default();
+        assert!(!text.contains("Zhang"), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).expect("a letter")).collect()
+    };
+    let counted = |service: &Service, outcome: &str| {
+        service.metric(&format!("leakwarden_records_total{{outcome=\"{outcome}\",source=\"[decisions]\"}}"))
+    };
+    let service = Service::start(dir);
+    service.wait("what stood there is kept", |_| letters().len() == 1);
+    append(
+        &dir.join("decisions.jsonl"),
+        &[format!("{{\"id\":\"D-3\",{NAME}"), end("D-4", &format!("\"end\",\"of\":\"D-0\",\"{NAME}\":1"))],
+    );
+    service.wait("what comes is kept", |_| letters().len() == 3);
+    let kept: Vec<_> =
+        letters().iter().map(|letter| (letter["source"].clone(), letter["position"].clone(), letter["reason"].clone())).collect();
+    let at = |line: u64| (serde_json::json!("[decisions]"), serde_json::json!(line));
+    assert_eq!(kept.iter().map(|(source, line, _)| (source.clone(), line.clone())).collect::<Vec<_>>(), [at(2), at(3), at(4)]);
+    for ((.., reason), rule) in kept.iter().zip([": kind must be one of", ": must be one JSON object", ": a field is no field"]) {
+        assert!(reason.as_str().is_some_and(|reason| reason.starts_with(rule)), "{reason}");
+    }
+    service.wait("they are counted", |service| counted(service, "dead_letter") == 3.0 && counted(service, "accepted") == 1.0);
+    // Read from its beginning again, orderly or not, it brings nothing that is kept already, and is no news to whoever counts.
+    service.crash();
+    let service = Service::start(dir);
+    append(&dir.join("decisions.jsonl"), &["nonsense"]);
+    service.wait("the new one is kept", |_| letters().len() == 4);
+    service.wait("and it alone is counted", |service| counted(service, "dead_letter") == 1.0);
+    let log = service.stop();
+    assert!(!log.contains("Zhang"), "{log}");
+    let ran = redrive(dir, &["--dry-run"]).well();
+    assert_eq!((told(&ran, "are no decisions"), told(&ran, "gone from their source")), (4, 0));
+}
+
+#[test]
 fn after_a_fix_each_counts_once_also_when_the_command_is_run_twice() {
     let dir = tempfile::tempdir().expect("a directory");
     let dir = dir.path();

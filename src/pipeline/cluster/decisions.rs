@@ -5,10 +5,15 @@ use crate::config::schema::Config;
 use crate::model::decision::Decision;
 use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
 use crate::model::decision::parse::Taken;
+use crate::model::keys::Keys;
 use crate::model::time::{HOUR_MS, Timestamp};
+use crate::pipeline::dead_letters;
 use crate::pipeline::decisions::contents::Contents;
 use crate::pipeline::decisions::file::{self, BadLines};
+use crate::pipeline::decisions::letters::DecisionLetters;
 use crate::pipeline::decisions::topic::{TopicDecisions, TopicLog};
+use crate::pipeline::redrive;
+use crate::sink::dead_letters::DeadLetter;
 use crate::stream::coordinator::Coordinator;
 use crate::telemetry::metrics::{Metrics, table};
 use crate::triage::budget::SilenceCounts;
@@ -26,6 +31,7 @@ pub struct ClusterDecisions {
     /// From when on those that came late are in force.
     taken: BTreeMap<String, Timestamp>,
     bad: BadLines,
+    letters: DecisionLetters,
     /// Notes that are not written yet.
     unwritten: Vec<Taken>,
     try_again: Option<Instant>,
@@ -36,12 +42,14 @@ const RETRY: Duration = Duration::from_secs(5);
 
 impl ClusterDecisions {
     /// Starts to read the topic of a configuration; `None` where it names none.
-    pub fn start(config: &Config) -> anyhow::Result<Option<ClusterDecisions>> {
+    pub fn start(config: &Config, metrics: &Metrics) -> anyhow::Result<Option<ClusterDecisions>> {
         let Some(kafka) = config.decisions_topic() else { return Ok(None) };
         let name = kafka.topics.first().cloned().unwrap_or_default();
         let log = TopicLog::new(&kafka)?;
         let topic = TopicDecisions::start(kafka).context("cannot start to read decisions")?;
         let (taken, bad) = (BTreeMap::new(), BadLines::default());
+        let sealer = dead_letters::sealer(config).map_err(|problems| anyhow::anyhow!("{}", problems[0]))?;
+        let letters = DecisionLetters::new(sealer, redrive::earlier(config), metrics);
         Ok(Some(ClusterDecisions {
             topic,
             name,
@@ -50,6 +58,7 @@ impl ClusterDecisions {
             all: Vec::new(),
             taken,
             bad,
+            letters,
             unwritten: Vec::new(),
             try_again: None,
         }))
@@ -59,7 +68,9 @@ impl ClusterDecisions {
     pub fn read(&mut self, metrics: &Metrics) {
         let (fresh, is_complete) = self.topic.take();
         self.is_complete |= is_complete;
-        for Contents { decisions, taken, bad } in fresh {
+        for contents in fresh {
+            self.letters.note(&contents, metrics);
+            let Contents { decisions, taken, bad } = contents;
             self.bad.note(&self.name, &bad, metrics);
             self.all.extend(decisions);
             for (id, taken) in taken {
@@ -84,6 +95,11 @@ impl ClusterDecisions {
         let SilenceCounts { silenced, graver } = coordinator.take_silence_counts();
         metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
         metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
+    }
+
+    /// Letters of lines that are no decisions: every process reads them, and the one that has the coordinator keeps them.
+    pub fn take_letters(&mut self, keys: &Keys, metrics: &Metrics) -> Vec<DeadLetter> {
+        self.letters.take(keys, metrics)
     }
 
     /// Writes down what came late: for replays, since all processes here know it by its place in the log.

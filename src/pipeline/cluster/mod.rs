@@ -121,6 +121,7 @@ impl Process {
         let input_group = GroupMember::join(&setup.cluster, &setup.groups[0])?;
         let task_group = GroupMember::join(&setup.cluster, &setup.groups[1])?;
         let service: Service<TopicPartition, Reading> = Service::new(config, parts);
+        let decisions = ClusterDecisions::start(config, &service.metrics)?;
         let now = Instant::now();
         let place = CacheLocation {
             dir: config.state.dir.join("cache"),
@@ -154,7 +155,7 @@ impl Process {
             behind: false,
             saving_since: None,
             watch: intruders::Watch::default(),
-            decisions: ClusterDecisions::start(config)?,
+            decisions,
         })
     }
 
@@ -214,7 +215,7 @@ impl Process {
             self.second_at = now + SECOND;
             self.each_second(now)?;
         }
-        self.give_decisions(now);
+        self.give_decisions(now)?;
         self.node.step(&Parallel)?;
         self.act()?;
         if now >= self.save_at {
@@ -238,13 +239,16 @@ impl Process {
     }
 
     /// Takes what people have decided, and gives it to the coordinator where that is here.
-    fn give_decisions(&mut self, now: Instant) {
-        let Some(decisions) = &mut self.decisions else { return };
+    fn give_decisions(&mut self, now: Instant) -> anyhow::Result<()> {
+        let Some(decisions) = &mut self.decisions else { return Ok(()) };
         decisions.read(&self.service.metrics);
         if let Some(coordinator) = self.node.coordinator_mut() {
             decisions.give_to(coordinator, &self.service.metrics);
             decisions.write(now);
+            let letters = decisions.take_letters(&self.node.context().classifier.keys, &self.service.metrics);
+            self.service.dead_letters.extend(letters);
         }
+        self.service.dead_letters.keep()
     }
 
     /// Takes up a changed configuration, from one record to the next: what decoders hold back came before the change.

@@ -3,6 +3,7 @@
 use crate::model::decision::Decision;
 use crate::model::decision::parse::{self, Line, Taken};
 use crate::model::problem::Problem;
+use crate::telemetry::untrusted;
 use std::collections::BTreeMap;
 
 /// What lines say.
@@ -19,15 +20,38 @@ pub struct Contents {
 /// A line that is no decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BadLine {
-    /// Its number, from 1.
+    /// Its number, from 1; of a message its offset.
     pub line: u64,
+    /// Of a message, its partition.
+    pub partition: Option<i32>,
     /// What is wrong with it. Its value may name people.
     pub problem: Problem,
     /// What stands there.
     pub bytes: Vec<u8>,
 }
 
+/// The rule of a field that nobody asks for: its name is the writer's own.
+const UNASKED: &str = "is no field of such a decision";
+
+impl BadLine {
+    /// Place and rule of what is wrong with it, without anything of what stands there.
+    pub fn reason(&self) -> String {
+        let Problem { place, rule, .. } = &self.problem;
+        let place = if rule == UNASKED { ": a field" } else { place };
+        untrusted::harmless(&format!("{place} {rule}"))
+    }
+}
+
 impl Contents {
+    /// Reads a message of a topic.
+    pub fn of_message(bytes: &[u8], partition: i32, offset: u64) -> Contents {
+        let mut all = Contents::read(bytes, offset);
+        for bad in &mut all.bad {
+            (bad.line, bad.partition) = (offset, Some(partition));
+        }
+        all
+    }
+
     /// Reads lines, of which the first has that number.
     pub fn read(bytes: &[u8], first_line: u64) -> Contents {
         let mut all = Contents::default();
@@ -41,7 +65,7 @@ impl Contents {
                 Ok(Line::Taken(taken)) => {
                     all.taken.entry(taken.of.clone()).or_insert(taken);
                 }
-                Err(problem) => all.bad.push(BadLine { line: first_line + index as u64, problem, bytes: line.to_vec() }),
+                Err(problem) => all.bad.push(BadLine { line: first_line + index as u64, partition: None, problem, bytes: line.to_vec() }),
             }
         }
         all

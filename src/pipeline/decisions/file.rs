@@ -5,8 +5,11 @@ use crate::engine::Engine;
 use crate::model::decision::Decision;
 use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
 use crate::model::decision::parse::Taken;
+use crate::model::keys::Keys;
 use crate::pipeline::decisions::contents::{BadLine, Contents};
+use crate::pipeline::decisions::letters::DecisionLetters;
 use crate::pipeline::decisions::log::DecisionLog;
+use crate::sink::dead_letters::DeadLetter;
 use crate::telemetry::metrics::{Metrics, table};
 use crate::telemetry::untrusted;
 use std::collections::{BTreeMap, VecDeque};
@@ -39,6 +42,7 @@ pub struct DecisionFile {
     looked: Option<Instant>,
     told: Option<Instant>,
     bad: BadLines,
+    letters: Option<DecisionLetters>,
 }
 
 impl DecisionFile {
@@ -54,7 +58,19 @@ impl DecisionFile {
             looked: None,
             told: None,
             bad: BadLines::default(),
+            letters: None,
         }
+    }
+
+    /// The same, with lines that are no decisions kept as dead letters.
+    #[must_use]
+    pub fn keeping(self, letters: DecisionLetters) -> DecisionFile {
+        DecisionFile { letters: Some(letters), ..self }
+    }
+
+    /// Letters of lines that are no decisions, to be kept before anything else is saved.
+    pub fn take_letters(&mut self, keys: &Keys, metrics: &Metrics) -> Vec<DeadLetter> {
+        self.letters.as_mut().map_or_else(Vec::new, |letters| letters.take(keys, metrics))
     }
 
     /// Takes what has come into the engine: to be called before more is settled.
@@ -63,8 +79,8 @@ impl DecisionFile {
             return;
         }
         self.looked = Some(now);
-        match self.read_more() {
-            Ok(contents) => self.note(contents, metrics),
+        match self.look(metrics) {
+            Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.read.is_none() => {}
             Err(error) => self.tell(now, "cannot be read", &error),
         }
@@ -86,7 +102,15 @@ impl DecisionFile {
         tell(&engine.take_decision_notes(), metrics);
     }
 
+    /// Reads what has been appended.
+    pub(super) fn look(&mut self, metrics: &Metrics) -> io::Result<()> {
+        let contents = self.read_more()?;
+        self.note(contents, metrics);
+        Ok(())
+    }
+
     fn note(&mut self, contents: Contents, metrics: &Metrics) {
+        self.letters.iter_mut().for_each(|letters| letters.note(&contents, metrics));
         let Contents { decisions, taken, bad } = contents;
         for (id, note) in taken {
             self.taken.entry(id).or_insert(note);
@@ -137,9 +161,7 @@ impl BadLines {
             self.met += 1;
             metrics.add(table::DECISIONS, ["none", DecisionOutcome::Invalid.name()], 1);
             if self.met <= MOST_TOLD {
-                // The value may name people.
-                let rule = untrusted::harmless(&format!("{} {}", line.problem.place, line.problem.rule));
-                tracing::error!("{place}:{}{rule}: this is no decision and counts for none", line.line);
+                tracing::error!("{place}:{}{}: this is no decision and counts for none", line.line, line.reason());
             }
         }
     }

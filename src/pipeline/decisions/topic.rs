@@ -121,7 +121,8 @@ impl Reader {
             if let Some(batch) = consumer.receive(WAIT).map_err(|error| End::Failed(error.to_string()))? {
                 came = Instant::now();
                 for record in batch.records {
-                    self.send(Contents::read(record.value.as_deref().unwrap_or_default(), record.offset.unsigned_abs()))?;
+                    let bytes = record.value.as_deref().unwrap_or_default();
+                    self.send(Contents::of_message(bytes, batch.partition.partition, record.offset.unsigned_abs()))?;
                     self.next.insert(batch.partition.clone(), record.offset + 1);
                 }
             }

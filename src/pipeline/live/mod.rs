@@ -174,7 +174,7 @@ impl Live {
     /// One step. Waits a moment where nothing has arrived.
     fn step(&mut self, observer: &mut impl Observer) -> anyhow::Result<()> {
         self.take_up_changes(observer)?;
-        self.take_decisions();
+        self.take_decisions()?;
         let received = self.parts.sources.receive(WAIT);
         let begun = Instant::now();
         for arrival in received {
@@ -210,13 +210,16 @@ impl Live {
     }
 
     /// Takes what people have decided, and tells what became of what they decided before.
-    fn take_decisions(&mut self) {
+    fn take_decisions(&mut self) -> anyhow::Result<()> {
         if let Some(decisions) = &mut self.parts.decisions {
             decisions.take_into(&mut self.engine, &self.service.metrics, Instant::now());
+            let letters = decisions.take_letters(&self.engine.context().classifier.keys, &self.service.metrics);
+            self.service.dead_letters.extend(letters);
         }
         let SilenceCounts { silenced, graver } = self.engine.take_silence_counts();
         self.service.metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
         self.service.metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
+        self.service.dead_letters.keep()
     }
 
     fn arrived(&mut self, arrival: Arrival, observer: &mut impl Observer) -> anyhow::Result<()> {

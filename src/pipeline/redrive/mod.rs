@@ -10,7 +10,8 @@ pub mod spool;
 use crate::config::schema::Config;
 use crate::engine::context::Context;
 use crate::model::access::Access;
-use crate::sink::dead_letters::DeadLetter;
+use crate::pipeline::dead_letters;
+use crate::sink::dead_letters::{DECISIONS, DeadLetter};
 use crate::sink::payload::Sealer;
 pub use letters::Letters;
 use spool::{LetterId, SpoolEntry};
@@ -40,6 +41,8 @@ pub struct Report {
     pub entries: Vec<SpoolEntry>,
     /// Letters that say the same as an earlier one.
     pub repeated: u64,
+    /// Lines that are no decisions.
+    pub decisions: u64,
     /// Accesses in the entries.
     pub accesses: u64,
     /// Of no concern.
@@ -54,6 +57,12 @@ pub struct Report {
     pub by_replay: u64,
     /// Still not to be decoded, by reason.
     pub undecodable: BTreeMap<String, u64>,
+}
+
+/// Says, when it is asked, which dead letters are kept already, of the newest.
+pub fn earlier(config: &Config) -> Box<dyn Fn() -> BTreeSet<LetterId> + Send> {
+    let (topic, file) = (config.dead_letter_topic(), dead_letters::file(config));
+    Box::new(move || topic.as_ref().map_or_else(|| Letters::newest(&file), Letters::newest_of))
 }
 
 /// Reads, checks and decodes; `known` are those that were handed over before.
@@ -71,6 +80,8 @@ pub fn redrive(
         let id = id(letter);
         if !seen.insert(id) {
             report.repeated += 1;
+        } else if is_of_decisions(letter) {
+            report.decisions += 1;
         } else if known.contains(&id) {
             report.already += 1;
         } else {
@@ -94,6 +105,11 @@ pub fn redrive(
         }
     }
     Ok(report)
+}
+
+/// Whether it is a line that is no decision: whoever decided writes it again, and there is nothing to decode.
+fn is_of_decisions(letter: &DeadLetter) -> bool {
+    letter.partition.strip_prefix(DECISIONS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn id(letter: &DeadLetter) -> LetterId {

@@ -109,7 +109,7 @@ const fn open(name: &'static str, what: &'static str) -> Label {
     Label { name, values: LabelValues::Open(what) }
 }
 
-const SOURCE: Label = open("source", "`name` of a `[[source]]`");
+const SOURCE: Label = open("source", "`name` of a `[[source]]`; in `records_total` also `[decisions]`");
 const DECISION_KIND: Label = fixed("kind", || KINDS.into_iter().chain(["none"]).collect());
 const DECISION_OUTCOME: Label = fixed("outcome", || DecisionOutcome::ALL.map(DecisionOutcome::name).to_vec());
 const SILENCE_OUTCOME: Label = fixed("outcome", || vec!["silenced", "graver"]);
