@@ -37,7 +37,7 @@ use leakwarden::pipeline::service::observer::NoObserver;
 use leakwarden::sink::Sink;
 use leakwarden::telemetry::metrics::Metrics;
 use leakwarden::telemetry::{logging, untrusted};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -154,6 +154,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             coverage,
         })
     };
+    let letters = || -> Result<DecisionLetters, Failure> {
+        Ok(DecisionLetters::new(dead_letters::sealer(&config)?, redrive::earlier(&config), &metrics))
+    };
     if let Some(cluster) = &config.cluster {
         health.set_cut_off(true);
         for problem in validate::files_of_a_cluster(&config) {
@@ -176,7 +179,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         };
         health.set_cut_off(false);
         let parts = parts()?;
-        Process::start(&config, context, setup, parts)?.run(&stopped)?;
+        Process::start(&config, context, setup, config.decisions_topic().map(|_| letters()).transpose()?, parts)?.run(&stopped)?;
         leave();
         tracing::info!("stopped");
         drop((ended, console_ended));
@@ -193,13 +196,13 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     }
     let (engine, positions) = kept.resume(context)?;
     let keys = engine.context().classifier.keys.clone();
-    let letters = DecisionLetters::new(dead_letters::sealer(&config)?, redrive::earlier(&config), &metrics);
+    let following = |file: &Path| Ok::<_, Failure>(DecisionFile::at(file).keeping(letters()?));
     let own = live::Parts {
         sources: Sources::start(&config, &positions, &keys)?,
         spool: Some(Spool::open(&config.state.dir).with_earlier(redrive::earlier(&config)())),
         state: Some(kept.into_state()),
         in_work: InWork::open(&config.state.dir).context("cannot write down what is being decoded")?,
-        decisions: config.decisions.file.as_deref().map(|file| DecisionFile::at(file).keeping(letters)),
+        decisions: config.decisions.file.as_deref().map(following).transpose()?,
     };
     let engine = Live::new(&config, engine, positions, parts()?, own).run(&stopped, &mut NoObserver)?;
     drop(calibrating);

@@ -41,6 +41,32 @@ pub struct DeadLetter {
     pub payload: Option<String>,
 }
 
+/// Which dead letter: place and content of its record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct LetterId([u8; 16]);
+
+impl LetterId {
+    /// Of the record at that place.
+    pub fn of(source: &str, position: Position, hash: &RecordHash) -> LetterId {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&(source.len() as u64).to_le_bytes()).update(source.as_bytes()).update(&position.0.to_le_bytes()).update(&hash.0);
+        let hash = hasher.finalize();
+        LetterId(std::array::from_fn(|at| hash.as_bytes()[at]))
+    }
+
+    /// As text.
+    pub fn text(self) -> String {
+        format!("{:032x}", u128::from_be_bytes(self.0))
+    }
+
+    /// From a text.
+    pub fn parse(text: &str) -> Option<LetterId> {
+        let whole = text.len() == 32;
+        u128::from_str_radix(text, 16).ok().filter(|_| whole).map(|number| LetterId(number.to_be_bytes()))
+    }
+}
+
 /// Takes dead letters. Like a sink: `Ok` means acknowledged, and only then may the input offset be committed.
 pub struct DeadLetters {
     to: Destination,

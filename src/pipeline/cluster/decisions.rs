@@ -7,16 +7,14 @@ use crate::model::decision::outcome::{DecisionNote, DecisionOutcome};
 use crate::model::decision::parse::Taken;
 use crate::model::keys::Keys;
 use crate::model::time::{HOUR_MS, Timestamp};
-use crate::pipeline::dead_letters;
 use crate::pipeline::decisions::contents::Contents;
 use crate::pipeline::decisions::file::{self, BadLines};
 use crate::pipeline::decisions::letters::DecisionLetters;
 use crate::pipeline::decisions::topic::{TopicDecisions, TopicLog};
-use crate::pipeline::redrive;
+use crate::pipeline::service::record_counts;
 use crate::sink::dead_letters::DeadLetter;
 use crate::stream::coordinator::Coordinator;
-use crate::telemetry::metrics::{Metrics, table};
-use crate::triage::budget::SilenceCounts;
+use crate::telemetry::metrics::Metrics;
 use anyhow::Context as _;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -42,14 +40,12 @@ const RETRY: Duration = Duration::from_secs(5);
 
 impl ClusterDecisions {
     /// Starts to read the topic of a configuration; `None` where it names none.
-    pub fn start(config: &Config, metrics: &Metrics) -> anyhow::Result<Option<ClusterDecisions>> {
-        let Some(kafka) = config.decisions_topic() else { return Ok(None) };
+    pub fn start(config: &Config, letters: Option<DecisionLetters>) -> anyhow::Result<Option<ClusterDecisions>> {
+        let (Some(kafka), Some(letters)) = (config.decisions_topic(), letters) else { return Ok(None) };
         let name = kafka.topics.first().cloned().unwrap_or_default();
         let log = TopicLog::new(&kafka)?;
         let topic = TopicDecisions::start(kafka).context("cannot start to read decisions")?;
         let (taken, bad) = (BTreeMap::new(), BadLines::default());
-        let sealer = dead_letters::sealer(config).map_err(|problems| anyhow::anyhow!("{}", problems[0]))?;
-        let letters = DecisionLetters::new(sealer, redrive::earlier(config), metrics);
         Ok(Some(ClusterDecisions {
             topic,
             name,
@@ -92,9 +88,7 @@ impl ClusterDecisions {
         let is_late = |note: &DecisionNote| note.outcome == DecisionOutcome::Late && !self.taken.contains_key(&note.id);
         let late = notes.into_iter().filter(is_late).map(|note| Taken { of: note.id, from: Timestamp(note.hour * HOUR_MS) });
         self.unwritten.extend(late.collect::<Vec<_>>());
-        let SilenceCounts { silenced, graver } = coordinator.take_silence_counts();
-        metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
-        metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
+        record_counts::count_silenced(coordinator.take_silence_counts(), metrics);
     }
 
     /// Letters of lines that are no decisions: every process reads them, and the one that has the coordinator keeps them.

@@ -21,6 +21,7 @@ use crate::kafka::group::GroupMember;
 use crate::kafka::producer::RecordProducer;
 use crate::model::time::{Span, Timestamp};
 use crate::model::topic::TopicPartition;
+use crate::pipeline::decisions::letters::DecisionLetters;
 use crate::pipeline::parallel::Parallel;
 use crate::pipeline::reload::Loaded;
 use crate::pipeline::service::followed::Released;
@@ -112,8 +113,14 @@ pub fn writer() -> WriterId {
 }
 
 impl Process {
-    /// Joins the others.
-    pub fn start(config: &Config, context: Arc<Context>, setup: Setup, parts: Parts) -> anyhow::Result<Process> {
+    /// Joins the others; `letters` are of messages that are no decisions.
+    pub fn start(
+        config: &Config,
+        context: Arc<Context>,
+        setup: Setup,
+        letters: Option<DecisionLetters>,
+        parts: Parts,
+    ) -> anyhow::Result<Process> {
         let consumer = PartitionConsumer::start(&setup.cluster, &setup.groups[0].group, authentication::HEADER)?;
         let producer = RecordProducer::new(&setup.cluster)?;
         let keys = &context.classifier.keys;
@@ -121,7 +128,7 @@ impl Process {
         let input_group = GroupMember::join(&setup.cluster, &setup.groups[0])?;
         let task_group = GroupMember::join(&setup.cluster, &setup.groups[1])?;
         let service: Service<TopicPartition, Reading> = Service::new(config, parts);
-        let decisions = ClusterDecisions::start(config, &service.metrics)?;
+        let decisions = ClusterDecisions::start(config, letters)?;
         let now = Instant::now();
         let place = CacheLocation {
             dir: config.state.dir.join("cache"),

@@ -68,15 +68,16 @@ impl DecisionFile {
         DecisionFile { letters: Some(letters), ..self }
     }
 
-    /// Letters of lines that are no decisions, to be kept before anything else is saved.
-    pub fn take_letters(&mut self, keys: &Keys, metrics: &Metrics) -> Vec<DeadLetter> {
+    pub(super) fn take_letters(&mut self, keys: &Keys, metrics: &Metrics) -> Vec<DeadLetter> {
         self.letters.as_mut().map_or_else(Vec::new, |letters| letters.take(keys, metrics))
     }
 
-    /// Takes what has come into the engine: to be called before more is settled.
-    pub fn take_into(&mut self, engine: &mut Engine, metrics: &Metrics, now: Instant) {
+    /// Takes what has come into the engine: to be called before more is settled. Returns letters of lines that are no decisions, to be kept
+    /// before anything is saved.
+    #[must_use]
+    pub fn take_into(&mut self, engine: &mut Engine, metrics: &Metrics, now: Instant) -> Vec<DeadLetter> {
         if self.looked.is_some_and(|looked| now.duration_since(looked) < LOOK) {
-            return;
+            return Vec::new();
         }
         self.looked = Some(now);
         match self.look(metrics) {
@@ -100,6 +101,7 @@ impl DecisionFile {
             engine.take_decision(decision, from);
         }
         tell(&engine.take_decision_notes(), metrics);
+        self.take_letters(&engine.context().classifier.keys, metrics)
     }
 
     /// Reads what has been appended.

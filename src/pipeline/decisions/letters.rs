@@ -4,8 +4,7 @@
 use crate::model::access::Position;
 use crate::model::keys::Keys;
 use crate::pipeline::decisions::contents::{BadLine, Contents};
-use crate::pipeline::redrive::spool::LetterId;
-use crate::sink::dead_letters::{DECISIONS, DeadLetter};
+use crate::sink::dead_letters::{DECISIONS, DeadLetter, LetterId};
 use crate::sink::payload::Sealer;
 use crate::telemetry::metrics::{Metrics, Outcome, table};
 use std::collections::BTreeSet;

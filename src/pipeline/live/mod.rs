@@ -37,7 +37,6 @@ use crate::pipeline::service::{self, BEHIND, REST_WITHIN, Service, now, record_c
 use crate::pipeline::state::{Positions, StateDir};
 use crate::source::piece::Piece;
 use crate::telemetry::metrics::table;
-use crate::triage::budget::SilenceCounts;
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 use std::sync::Arc;
@@ -212,13 +211,9 @@ impl Live {
     /// Takes what people have decided, and tells what became of what they decided before.
     fn take_decisions(&mut self) -> anyhow::Result<()> {
         if let Some(decisions) = &mut self.parts.decisions {
-            decisions.take_into(&mut self.engine, &self.service.metrics, Instant::now());
-            let letters = decisions.take_letters(&self.engine.context().classifier.keys, &self.service.metrics);
-            self.service.dead_letters.extend(letters);
+            self.service.dead_letters.extend(decisions.take_into(&mut self.engine, &self.service.metrics, Instant::now()));
         }
-        let SilenceCounts { silenced, graver } = self.engine.take_silence_counts();
-        self.service.metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
-        self.service.metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
+        record_counts::count_silenced(self.engine.take_silence_counts(), &self.service.metrics);
         self.service.dead_letters.keep()
     }
 

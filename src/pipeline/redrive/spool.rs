@@ -4,9 +4,10 @@
 //! contain it yet, saves both at once, and only then removes the file. So each counts once, however often the command is run and
 //! whenever either of them breaks off.
 
-use crate::model::access::{Access, Position, RecordHash};
+use crate::model::access::Access;
 use crate::model::keys::Keys;
 use crate::private_file::{self, Readers};
+pub use crate::sink::dead_letters::LetterId;
 use crate::store::seal::StateSealer;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -14,32 +15,6 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-
-/// Which dead letter: place and content of its record.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct LetterId([u8; 16]);
-
-impl LetterId {
-    /// Of the record at that place.
-    pub fn of(source: &str, position: Position, hash: &RecordHash) -> LetterId {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&(source.len() as u64).to_le_bytes()).update(source.as_bytes()).update(&position.0.to_le_bytes()).update(&hash.0);
-        let hash = hasher.finalize();
-        LetterId(std::array::from_fn(|at| hash.as_bytes()[at]))
-    }
-
-    /// As text.
-    pub fn text(self) -> String {
-        format!("{:032x}", u128::from_be_bytes(self.0))
-    }
-
-    /// From a text.
-    pub fn parse(text: &str) -> Option<LetterId> {
-        let whole = text.len() == 32;
-        u128::from_str_radix(text, 16).ok().filter(|_| whole).map(|number| LetterId(number.to_be_bytes()))
-    }
-}
 
 /// A dead letter that could be decoded after all.
 #[derive(Serialize, Deserialize)]
@@ -190,6 +165,7 @@ fn note_done(dir: &Path, letters: &[LetterId]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::access::{Position, RecordHash};
 
     fn keys(secret: u8) -> Keys {
         Keys::from_secret(&[secret; 32])

@@ -3,7 +3,8 @@
 use crate::engine::output::{Counts, Evictions};
 use crate::model::kind::Kind;
 use crate::pipeline::partition_decoder::Batch;
-use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics};
+use crate::telemetry::metrics::{Metrics, Outcome, SourceMetrics, table};
+use crate::triage::budget::SilenceCounts;
 
 /// Counts what a decoder made of records that lead to no access.
 pub fn count_decoded(batch: &Batch, source: &SourceMetrics) {
@@ -41,6 +42,13 @@ pub fn count_settled<'a>(counts: &Counts, source: impl Fn(usize) -> Option<&'a S
         metrics.records(Outcome::Late, settled.late);
         metrics.redriven(settled.redriven);
     }
+}
+
+/// Counts alerts that a silence kept out of the queue, and that came back into it by becoming graver.
+pub fn count_silenced(counts: SilenceCounts, metrics: &Metrics) {
+    let SilenceCounts { silenced, graver } = counts;
+    metrics.add(table::ALERTS_SILENCED, ["silenced"], silenced);
+    metrics.add(table::ALERTS_SILENCED, ["graver"], graver);
 }
 
 /// Counts and logs at once what was given up: it is seen nowhere else.
