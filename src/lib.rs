@@ -1,5 +1,5 @@
-//! leakwarden notices, early and with evidence, when one of an organisation's own people reads customers' records as if to
-//! sell them.
+//! leakwarden notices, early and with evidence, when one of an organisation's own people looks up customers
+//! beyond what their work explains.
 //!
 //! # The way of a record
 //!

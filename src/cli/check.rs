@@ -1,5 +1,6 @@
 //! `check`: validates everything the service would load, and says what it means.
 
+mod console;
 mod decisions;
 mod detectors;
 mod files;

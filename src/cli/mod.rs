@@ -27,7 +27,7 @@ mod weekly;
 use clap::{Parser, Subcommand};
 pub use failure::Failure;
 
-/// Notices, early and with evidence, when one of an organisation's own people reads customers' records as if to sell them.
+/// Notices, early and with evidence, when one of an organisation's own people looks up customers beyond what their work explains.
 #[derive(Parser)]
 #[command(name = "leakwarden", version, long_version = version::LONG.as_str(), max_term_width = 110)]
 pub struct Arguments {

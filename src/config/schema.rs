@@ -226,11 +226,11 @@ settings! {
 }
 
 settings! {
-    /// How long cases are kept after they were closed, by their verdict, and records of who was shown what; the console erases them then. A hold keeps a case.
+    /// How long cases are kept after they were closed, by their verdict, or after the last that happened where nobody judges them, and records of who was shown what; the console erases them then. A hold keeps a case.
     pub struct Retention {
         /// Cases that were found innocent: 6 months.
         innocent: Span = Span::days(183) => RESTART;
-        /// Cases that were left unclear, or closed without a verdict: 12 months.
+        /// Cases that were left unclear; and those that nobody judged, shown or not, from the last that happened in them: 12 months.
         unclear: Span = Span::days(366) => RESTART;
         /// Cases that were confirmed: 36 months.
         confirmed: Span = Span::days(1096) => RESTART;

@@ -1,8 +1,9 @@
-//! How long cases are kept after they were closed, by their verdict, and how they are erased: what names or describes somebody is taken out
-//! of every table, counts and codes stay, and the chain of views goes on to hold. A hold stops it.
+//! How long cases are kept after they were closed, by their verdict, or after the last that happened where nobody judges them, and how they
+//! are erased: what names or describes somebody is taken out of every table, counts and codes stay, and the chain of views goes on to hold.
+//! A hold stops it.
 
 use crate::database::{Database, DatabaseError, Kind, Write};
-use crate::desk::case::{self, Entry};
+use crate::desk::case::{self, CaseState, Entry};
 use crate::desk::{LIVE, answered, view_log};
 use crate::model::decision::VerdictOutcome;
 use crate::model::time::{Span, Timestamp};
@@ -18,7 +19,7 @@ const STEP: i64 = 50;
 pub struct Terms {
     /// Cases closed as innocent.
     pub innocent: Span,
-    /// Cases closed as unclear.
+    /// Cases closed as unclear; and those that nobody judged, from when the last was done or told in them.
     pub unclear: Span,
     /// Cases closed as confirmed.
     pub confirmed: Span,
@@ -43,16 +44,21 @@ impl Terms {
         let before = |term: Span| now.0.saturating_sub(term.0);
         let [confirmed, innocent, unclear] =
             [VerdictOutcome::Confirmed, VerdictOutcome::Innocent, VerdictOutcome::Unclear].map(VerdictOutcome::name);
+        let closed = CaseState::Closed.name();
+        let unjudged = before(self.unclear);
         format!(
-            "c.state = 'closed' and c.erased_at is null and c.closed_at is not null and c.closed_at <= case c.verdict
-             when '{confirmed}' then {} when '{innocent}' then {} when '{unclear}' then {} else {} end",
+            "c.erased_at is null and (c.state = '{closed}' and c.closed_at is not null and c.closed_at <= case c.verdict
+             when '{confirmed}' then {} when '{innocent}' then {} when '{unclear}' then {} else {unjudged} end
+             or c.state <> '{closed}' and c.last_at <= {unjudged} and {LAST} <= {unjudged})",
             before(self.confirmed),
             before(self.innocent),
-            before(self.unclear),
             before(self.unclear),
         )
     }
 }
+
+/// When a case was closed, or else when the last was done with it or came in.
+const LAST: &str = "coalesce(c.closed_at, (select max(e.at) from entry e where e.case_id = c.id), c.opened_at)";
 
 /// What keeps a case.
 const HELD: &str = "exists (select 1 from hold h where h.case_id = c.id and h.state in ('asked', 'set'))";
@@ -122,8 +128,9 @@ impl Gone {
 
 /// Takes out of every table what names or describes somebody of the case.
 async fn case(write: &mut Write, id: i64, now: Timestamp, gone: &mut Gone) -> Result<(), DatabaseError> {
-    let known = sqlx::query("select key, closed_at, verdict from case_file where id = $1").bind(id).fetch_one(&mut **write).await?;
-    let (key, closed, verdict): (String, i64, Option<String>) = (known.try_get(0)?, known.try_get(1)?, known.try_get(2)?);
+    let known = format!("select c.key, {LAST}, c.verdict from case_file c where c.id = $1");
+    let known = sqlx::query(&known).bind(id).fetch_one(&mut **write).await?;
+    let (key, last, verdict): (String, i64, Option<String>) = (known.try_get(0)?, known.try_get(1)?, known.try_get(2)?);
     let rows = sqlx::query("select id from alert where stream = $1 and case_id = $2").bind(LIVE).bind(id).fetch_all(&mut **write).await?;
     let alerts: Vec<String> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     let rows = sqlx::query("select id from unmasking where case_id = $1").bind(id).fetch_all(&mut **write).await?;
@@ -141,7 +148,7 @@ async fn case(write: &mut Write, id: i64, now: Timestamp, gone: &mut Gone) -> Re
         gone.names.insert(row.try_get(0)?);
     }
     let named: Vec<&String> = alerts.iter().chain(&gone.names).chain([&key]).collect();
-    decisions(write, Timestamp(closed), &named).await?;
+    decisions(write, Timestamp(last), &named).await?;
     for alert in alerts {
         // What is left is the hash by which a repeat of it is known, so that it does not come in again.
         for statement in [
@@ -175,8 +182,10 @@ async fn case(write: &mut Write, id: i64, now: Timestamp, gone: &mut Gone) -> Re
             sqlx::query(&format!("delete from {table} where case_id = $1")).bind(&key).execute(&mut **write).await?;
         }
     }
-    let update = "update case_file set about = '', key = $2, assignment = null, erased_at = $3 where id = $1";
-    sqlx::query(update).bind(id).bind(format!("erased-{id}")).bind(now.0).execute(&mut **write).await?;
+    // What nobody judged stays without a verdict, and waits for none any more.
+    let update = "update case_file set about = '', key = $2, assignment = null, state = $3, closed_at = coalesce(closed_at, $4), erased_at = $4 where id = $1";
+    let update = sqlx::query(update).bind(id).bind(format!("erased-{id}")).bind(CaseState::Closed.name()).bind(now.0);
+    update.execute(&mut **write).await?;
     case::enter(write, id, now, None, "erased", &json!({ "verdict": verdict })).await?;
     let version = case::touch(write, id).await?;
     case::tell(write, now, "case", &id.to_string(), version).await

@@ -159,7 +159,7 @@ fn once_its_time_has_passed_nothing_of_the_person_is_left_and_counts_are() {
         let chen = caller(&database, "chen.lei").await;
         let reopened = work::reopen(&database, &chen, 1, "why", None, days(184)).await;
         assert!(matches!(reopened, Err(DeskError::State { state: "erased", .. })), "{reopened:?}");
-        assert_eq!(retention::sweep(&database, &TERMS, days(400)).await.expect("looked").cases, Vec::<i64>::new(), "once");
+        assert_eq!(retention::sweep(&database, &TERMS, days(365)).await.expect("looked").cases, Vec::<i64>::new(), "once");
         // Somebody puts a name into a record that was erased.
         let mut write = database.write().await.expect("its turn");
         let put = "update view set persons = '[\"E9\"]' where number = 1";
@@ -167,6 +167,34 @@ fn once_its_time_has_passed_nothing_of_the_person_is_left_and_counts_are() {
         write.commit().await.expect("kept");
         let mut connection = database.read().await.expect("a connection");
         assert_eq!(view_log::first_broken(&mut connection).await.expect("followed"), Some(1), "{}", place.name);
+    });
+}
+
+#[test]
+fn what_nobody_judges_goes_once_nothing_has_happened_for_as_long_as_an_unclear_case_is_kept() {
+    on_each(|place| async move {
+        let database = place.open().await;
+        staffed(&database).await;
+        ingest::take(&database, &people(), LIVE, &[told("a1", GONE[0]), told("b1", STAYS)], MORNING).await.expect("taken in");
+        let chen = caller(&database, "chen.lei").await;
+        work::assign(&database, &people(), &chen, 2, Some("li.na"), None, days(100)).await.expect("given");
+        assert_eq!(retention::sweep(&database, &TERMS, days(365)).await.expect("looked").cases, Vec::<i64>::new());
+        assert_eq!(retention::sweep(&database, &TERMS, days(366)).await.expect("erased").cases, [1], "{}", place.name);
+        let unjudged = "select count(*) from case_file where state = 'closed' and verdict is null and about = '' and closed_at = erased_at";
+        assert_eq!(read(&database, unjudged).await, 1);
+        for (table, column) in [("case_party", "name"), ("alert", "body"), ("alert_revision", "body"), ("entry", "body")] {
+            for (text, stands) in [(GONE[0], false), (STAYS, table != "entry")] {
+                let found = read(&database, &format!("select count(*) from {table} where {column} like '%{text}%'")).await;
+                assert_eq!(found > 0, stands, "{}: {text} in {table}.{column}", place.name);
+            }
+        }
+        // Somebody was given it later, and it waits for them.
+        assert_eq!(retention::due(&database, &TERMS, days(465)).await.expect("looked").cases, Vec::<i64>::new());
+        assert_eq!(retention::due(&database, &TERMS, days(466)).await.expect("looked").cases, [2]);
+        let running = Running::behind_a_proxy(database.clone()).await;
+        let page = running.as_user("chen.lei", "GET", "/cases/1", "").await;
+        assert!(page.status == 200 && page.body.contains("Its time has passed"), "{}", page.body);
+        assert!(!running.as_user("chen.lei", "GET", "/", "").await.body.contains(GONE[0]));
     });
 }
 

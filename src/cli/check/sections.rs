@@ -1,7 +1,7 @@
 //! What each part of a configuration means, in words: the order of the sections.
 
 use crate::cli::check::report::Report;
-use crate::cli::check::{decisions, detectors, files, notify, records, settings};
+use crate::cli::check::{console, decisions, detectors, files, notify, records, settings};
 use leakwarden::config::schema::Config;
 use leakwarden::engine::context::Context;
 use leakwarden::pipeline::first_records::Undecoded;
@@ -18,6 +18,7 @@ pub fn write(config: &Config, context: &Context, report: &mut Report) -> Vec<(St
     detectors::write(config, context, report);
     settings::alerts(config, &place, report);
     notify::write(config, &place, report);
+    console::write(config, &place, report);
     decisions::write(config, report);
     files::statute(config, &context.statute, report);
     settings::service(config, &place, report);
