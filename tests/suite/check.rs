@@ -255,3 +255,20 @@ fn a_former_name_of_a_setting_is_a_warning_with_the_new_one() {
     let errors = both.errors();
     assert!(errors.contains("c.toml: time.idle must not be given beside idle_timeout, whose former name it is"), "{errors}");
 }
+
+#[test]
+fn of_a_console_it_says_where_cases_are_and_whether_the_engine_hears_of_verdicts() {
+    let alone = Files::new(&[("c.toml", &format!("{CATALOG}[console]\nlisten = \"127.0.0.1:9\"\n"))]).check();
+    assert_eq!(alone.code(), Some(0), "{}", alone.errors());
+    alone.says("`run` serves it at http://127.0.0.1:9; people sign in with passwords of its own");
+    alone.says("desk.sqlite");
+    alone.says("c.toml: decisions.file is not given, nor decisions.topic: verdicts and silences stay in the database");
+    alone.says("into the database of cases alone: no sink is configured");
+    assert!(!alone.out().contains("tells nobody of its alerts"), "{}", alone.out());
+    let heard =
+        Files::new(&[("c.toml", &format!("{CATALOG}[console]\nlisten = \"127.0.0.1:9\"\n[decisions]\nfile = \"d.jsonl\"\n"))]).check();
+    assert!(!heard.out().contains("hears of none"), "{}", heard.out());
+    let none = Files::new(&[("c.toml", CATALOG)]).check();
+    none.says("c.toml: sink is not given: `run` tells nobody of its alerts");
+    assert!(!none.out().contains("\nConsole\n"), "{}", none.out());
+}
