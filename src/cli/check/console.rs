@@ -34,7 +34,8 @@ pub fn write(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Repor
         report.warn(Problem::plain(place("decisions.file"), rule));
     }
     if config.cluster.is_some() && database.is_some_and(|location| location.kind() != Kind::Postgres) {
-        let rule = "should be a PostgreSQL where there is a [cluster]: each process keeps the cases of the alerts that it has told, and no other";
+        let rule =
+            "should be a PostgreSQL where there is a [cluster]: each process keeps the cases of the alerts that it has told, and no other";
         report.warn(Problem::plain(place("database.url"), rule));
     }
 }
