@@ -153,6 +153,10 @@ fn cpu_of_a_cluster_beside_one_process_and_a_replay() {
         let arguments = ["replay", "--config", "config.toml", "--kafka", &cluster.run.topic, "--alerts", "-"];
         leakwarden(cluster.run.company.dir(), &arguments).well();
     });
+    // Each saves its state every ten seconds.
+    let file = cluster.run.company.dir().join("config.toml");
+    let hurried = std::fs::read_to_string(&file).expect("a configuration");
+    std::fs::write(&file, hurried.replace("checkpoint_interval = \"1s\"", "checkpoint_interval = \"10s\"")).expect("written");
     cost("one process", &|| {
         let process = cluster.run.start();
         cluster.run.committed(&process);
