@@ -72,7 +72,7 @@ impl LatestAlerts {
         held.into_iter().take(gone).for_each(|entry| entry.dossier = None);
     }
 
-    /// Sets when alerts were shown that waited for room in the budget, which is no revision of theirs.
+    /// Sets when alerts were shown of which no revision says it: with another of their case, or with the input at its end.
     pub fn note_shown<'e>(&mut self, shown_at: impl Fn(&str) -> Option<&'e str>) {
         for (id, entry) in &mut self.alerts {
             if let Some(at) = shown_at(id) {

@@ -20,10 +20,9 @@ pub fn write(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Repor
         None => format!("`run` serves none: `leakwarden console` does; {}", sign_in(console)),
     });
     let database = config.database_location();
-    report.line(match &database {
-        Some(location) => format!("cases in {location}"),
-        None => "cases nowhere: database.url is no place of a database".to_owned(),
-    });
+    if let Some(location) = &database {
+        report.line(format!("cases in {location}"));
+    }
     let kept = &config.retention;
     report.line(format!(
         "kept after their verdict: innocent {}, unclear {} (and what nobody judges), confirmed {}; records of views {}",

@@ -75,13 +75,13 @@ pub fn alerts(config: &Config, place: &dyn Fn(&str) -> String, report: &mut Repo
     for sink in &config.sinks {
         report.line(sink.describe());
     }
-    match (config.sinks.is_empty(), config.keeps_cases() || !config.notify.is_empty()) {
-        (true, false) => {
-            report.line("to nobody: no sink is configured; `replay --alerts FILE` writes them all the same");
-            report.warn(Problem::plain(place("sink"), "is not given: `run` tells nobody of its alerts"));
-        }
-        (true, true) => report.line("into the database of cases alone: no sink is configured"),
-        (false, _) => {}
+    if config.sinks.is_empty() && config.keeps_cases() {
+        report.line("into the database of cases alone: no sink is configured");
+    } else if config.sinks.is_empty() && !config.notify.is_empty() {
+        report.line("nowhere as they are: no sink is configured, and only notifications tell of their cases");
+    } else if config.sinks.is_empty() {
+        report.line("to nobody: no sink is configured; `replay --alerts FILE` writes them all the same");
+        report.warn(Problem::plain(place("sink"), "is not given: `run` tells nobody of its alerts"));
     }
     let content = if config.dead_letters.key_file.is_some() { "the content encrypted" } else { "never the content" };
     let to = match (&config.dead_letters.path, config.dead_letter_topic()) {
