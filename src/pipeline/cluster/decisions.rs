@@ -96,6 +96,14 @@ impl ClusterDecisions {
         self.letters.take(keys, metrics)
     }
 
+    /// Another process has the coordinator.
+    pub fn leave_letters(&mut self) {
+        let left = self.letters.leave_older();
+        if left > 0 {
+            tracing::warn!(lines = left, "messages that are no decisions are left to the process that keeps dead letters now");
+        }
+    }
+
     /// Writes down what came late: for replays, since all processes here know it by its place in the log.
     pub fn write(&mut self, now: Instant) {
         if self.try_again.is_some_and(|again| now < again) {

@@ -254,6 +254,8 @@ impl Process {
             decisions.write(now);
             let letters = decisions.take_letters(&self.node.context().classifier.keys, &self.service.metrics);
             self.service.dead_letters.extend(letters);
+        } else {
+            decisions.leave_letters();
         }
         self.service.dead_letters.keep()
     }

@@ -21,14 +21,19 @@ pub struct DecisionLetters {
     kept: Option<BTreeSet<LetterId>>,
     /// Lines of which no letter is made yet.
     waiting: Vec<BadLine>,
+    /// Their bytes.
+    bytes: usize,
 }
+
+/// Bytes of lines that wait at the most, where another process keeps letters.
+const MOST_WAITING: usize = 64 << 20;
 
 impl DecisionLetters {
     /// With a sealer letters keep their lines, encrypted.
     pub fn new(sealer: Option<Arc<Sealer>>, earlier: Earlier, metrics: &Metrics) -> DecisionLetters {
         // What begins with the first line grew from nothing, which Prometheus does not see.
         [Outcome::Accepted, Outcome::DeadLetter].iter().for_each(|outcome| metrics.add(table::RECORDS, [DECISIONS, outcome.name()], 0));
-        DecisionLetters { sealer, earlier, kept: None, waiting: Vec::new() }
+        DecisionLetters { sealer, earlier, kept: None, waiting: Vec::new(), bytes: 0 }
     }
 
     /// Takes note of lines that were read.
@@ -36,11 +41,25 @@ impl DecisionLetters {
         let accepted = contents.decisions.len() + contents.taken.len();
         metrics.add(table::RECORDS, [DECISIONS, Outcome::Accepted.name()], accepted as u64);
         self.waiting.extend(contents.bad.iter().cloned());
+        self.bytes += contents.bad.iter().map(size).sum::<usize>();
+    }
+
+    /// Another process keeps letters: the newest lines wait here for when it is this one's turn, and older ones are left to it. Returns how
+    /// many.
+    pub fn leave_older(&mut self) -> usize {
+        let mut left = 0;
+        while self.bytes > MOST_WAITING && left < self.waiting.len() {
+            self.bytes -= size(&self.waiting[left]);
+            left += 1;
+        }
+        self.waiting.drain(..left);
+        left
     }
 
     /// The letters that are to be kept, counted.
     pub fn take(&mut self, keys: &Keys, metrics: &Metrics) -> Vec<DeadLetter> {
         let lines = std::mem::take(&mut self.waiting);
+        self.bytes = 0;
         if lines.is_empty() {
             return Vec::new();
         }
@@ -53,6 +72,11 @@ impl DecisionLetters {
         metrics.add(table::RECORDS, [DECISIONS, Outcome::DeadLetter.name()], letters.len() as u64);
         letters
     }
+}
+
+/// What a line takes while it waits.
+fn size(line: &BadLine) -> usize {
+    size_of::<BadLine>() + line.bytes.len()
 }
 
 /// Place and rule of what is wrong, never the value; the line itself only sealed.
@@ -144,6 +168,23 @@ mod tests {
             assert!(made.iter().all(|letter| letter.payload.is_none()));
             kept.extend(made.iter().map(|letter| LetterId::of(&letter.partition, letter.position, &letter.hash)));
         }
+    }
+
+    #[test]
+    fn whoever_keeps_no_letters_holds_so_many_bytes_and_the_newest() {
+        let (keys, metrics) = (Keys::from_secret(&[7; 32]), Metrics::new());
+        let mut letters = DecisionLetters::new(None, Box::new(BTreeSet::new), &metrics);
+        let long = vec![b'x'; 1 << 20];
+        let mut left = 0;
+        for offset in 0..70 {
+            letters.note(&Contents::of_message(&long, 0, offset), &metrics);
+            left += letters.leave_older();
+        }
+        assert_eq!(left, 7);
+        let places: Vec<u64> = letters.take(&keys, &metrics).iter().map(|letter| letter.position.0).collect();
+        assert_eq!(places, (7..70).collect::<Vec<_>>());
+        letters.note(&Contents::of_message(b"x", 0, 70), &metrics);
+        assert_eq!((letters.leave_older(), letters.take(&keys, &metrics).len()), (0, 1));
     }
 
     #[test]
