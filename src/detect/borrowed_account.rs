@@ -35,7 +35,7 @@
 //! At 22:40, from an address never seen before, the account reads 70 people, while the owner's own terminal is in use.
 
 use crate::classify::duty::Duty;
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -46,6 +46,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Clients],
     floor: 8,
     floor_counts: "people from a new device without a known reason, in a day or a week",
+    listens_to: Listens::To(&[Measure::NewPlace]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -58,9 +59,6 @@ const OFF_DUTY: f64 = 5.0;
 const ALONE: f64 = 6.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::NewPlace) == 0 {
-        return None;
-    }
     let mut deviation = context.most_unusual_window(Measure::NewPlace, &[Window::H24, Window::D7])?;
     // The usual volume from a new device means a new device; a larger volume points to another person.
     let volume = context.most_unusual_window(Measure::Unexplained, &[Window::H24, Window::D7]).map_or(0.0, |volume| volume.bits);

@@ -37,7 +37,7 @@
 //!
 //! A teller who reads about 140 people a day exports 7,990 between 09:14 and 11:00.
 
-use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, LOGIN_KNOWN};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, LOGIN_KNOWN, Listens};
 use crate::model::typology::Typology;
 use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
@@ -49,14 +49,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[],
     floor: 100,
     floor_counts: "people without a known reason in 24 hours",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.change.newly_unexplained == 0 {
-        return None;
-    }
     if context.access.is_of_login() && !context.access.is_of_unlisted() {
         return of_login(context);
     }

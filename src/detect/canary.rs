@@ -33,7 +33,7 @@
 //! A list of 50 customers, looked up by id, contains one planted record.
 
 use crate::classify::subjects::Tag;
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -44,6 +44,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Tags, DataRequirement::Subjects],
     floor: 1,
     floor_counts: "planted records in one access",
+    listens_to: Listens::Always,
     on_access: Some(on_access),
     on_day_closed: None,
 };

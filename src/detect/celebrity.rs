@@ -42,7 +42,9 @@
 //!
 //! Twelve employees of five branches read one singer's account within two days.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, WindowDeviation};
+use crate::detect::{
+    AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, Listens, WindowDeviation,
+};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::population::comparison::DayComparison;
@@ -59,14 +61,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Subjects, DataRequirement::Vips],
     floor: 3,
     floor_counts: "people of public interest without a known reason, in a day, a week or a month, where one is not enough; units whose employees look at one subject",
+    listens_to: Listens::To(&[Measure::Vips]),
     on_access: Some(on_access),
     on_day_closed: Some(on_day_closed),
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Vips) == 0 {
-        return None;
-    }
     [many(context), repeated(context), once(context)].into_iter().flatten().max_by(|a, b| a.bits.total_cmp(&b.bits))
 }
 

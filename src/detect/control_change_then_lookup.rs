@@ -35,7 +35,7 @@
 //!
 //! A telephone number is changed, the account is read two minutes later, and no customer had called.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, WindowDeviation};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::baseline::GroupShare;
@@ -48,14 +48,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Writes, DataRequirement::Subjects],
     floor: 2,
     floor_counts: "people looked at after a change of their protection, without a known reason, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Controls]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Controls) == 0 {
-        return None;
-    }
     let (deviation, all) =
         DAY_WEEK_MONTH.iter().filter_map(|window| of_window(context, *window)).max_by(|a, b| a.0.bits.total_cmp(&b.0.bits))?;
     let of = match context.told_in(Measure::Singly, deviation.window, all) {

@@ -37,7 +37,7 @@
 //! Last day on 30 April; from 20 April on, 60 strangers a day by somebody who looked at 15.
 
 use crate::classify::notice::Notice;
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::history::AllMoments;
 use crate::profile::measure::Measure;
@@ -49,6 +49,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Employment],
     floor: 15,
     floor_counts: "people without a known reason between notice and leaving",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -70,7 +71,7 @@ struct More {
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let notice = context.notice?;
-    let departing = context.profile.departing.as_deref().filter(|_| context.change.newly_unexplained > 0)?;
+    let departing = context.profile.departing.as_deref()?;
     let (first, today) = (day_number(notice.since), context.change.day);
     let (strangers, rare) = (departing.people(first, today), since(context, Measure::Rare, first).1);
     let all = since(context, Measure::Unexplained, first).1;

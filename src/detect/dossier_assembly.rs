@@ -35,7 +35,7 @@
 //!
 //! Three subjects a day, each read in the customer, the account, the credit and the location system.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::statute::GRAVEST_KINDS;
 use crate::model::typology::Typology;
 use crate::population::Share;
@@ -49,6 +49,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Subjects],
     floor: 2,
     floor_counts: "dossiers in a day or in seven",
+    listens_to: Listens::To(&[Measure::Dossiers]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -56,14 +57,13 @@ pub const DETECTOR: Detector = Detector {
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let dossier = context.change.dossier?;
     let today = context.of_today(Measure::Dossiers);
-    let (days, before) = context.profile.total(Measure::Dossiers, context.change.day.saturating_sub(1), 6);
-    let week = before + today;
+    let (days, week) = context.total(Measure::Dossiers, Window::D7);
     let one = one_ordered(context, &dossier);
     if week < context.floor {
         return one;
     }
     let of_today = if today >= context.floor { context.expected(Measure::Dossiers).bits(today) } else { 0.0 };
-    let of_week = context.expected_before(Measure::Dossiers, Window::D7, days + 1).bits(week);
+    let of_week = context.expected_before(Measure::Dossiers, Window::D7, days).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
     let several = (bits > 0.0).then(|| Finding {
         typology: Typology::DossierAssembly,

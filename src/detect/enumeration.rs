@@ -32,7 +32,7 @@
 //!
 //! Customers 10,001 to 10,400, one after the other, between other work.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -43,14 +43,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Subjects],
     floor: 15,
     floor_counts: "people reached by enumeration without a known reason, in a day or a week",
+    listens_to: Listens::To(&[Measure::Enumerated]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Enumerated) == 0 {
-        return None;
-    }
     let deviation = context.most_unusual_window(Measure::Enumerated, &[Window::H24, Window::D7])?;
     let particular = format!(
         "{} were reached by counting ids, by prefixes or page by page, without a known reason",

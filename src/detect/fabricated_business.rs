@@ -43,7 +43,7 @@
 //! cases.
 
 use crate::detect::low_and_slow::slow_ceiling;
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, WindowDeviation};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::baseline::predict_share;
@@ -56,6 +56,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Purposes, DataRequirement::Writes],
     floor: 12,
     floor_counts: "people under a purpose without business that followed, or that nothing confirms, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Purposed]),
     on_access: Some(on_access),
     on_day_closed: Some(|comparison, floor| slow_ceiling(comparison, Typology::FabricatedBusiness, &[Measure::Claimed], floor as f64)),
 };
@@ -69,9 +70,6 @@ const FEW: u64 = 3;
 const SOME: u64 = 6;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Purposed) == 0 {
-        return None;
-    }
     let barren = barren(context);
     let claimed = claimed(context);
     [barren, claimed].into_iter().flatten().max_by(|a, b| a.bits.total_cmp(&b.bits))
@@ -79,7 +77,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
 
 fn barren(context: &AccessContext<'_>) -> Option<Finding> {
     let peers = context.group.shares[Share::Followed as usize];
-    let own = Share::Followed.sums((context.before)(Window::D30));
+    let own = Share::Followed.sums(context.moments_before(Window::D30));
     let usual = if own.1 >= 40.0 { own.0 / own.1 } else { peers.rate };
     if usual.min(peers.rate) < FOLLOWED {
         return None;

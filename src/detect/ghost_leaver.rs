@@ -35,7 +35,7 @@
 
 use crate::classify::directory::Absence;
 use crate::classify::duty::Duty;
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::counts::CountScope;
 use crate::profile::measure::Measure;
@@ -47,6 +47,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Employment],
     floor: 1,
     floor_counts: "people without a known reason after leaving",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -60,9 +61,6 @@ const BEFORE_HIRE: f64 = 8.0;
 const WHILE_ABSENT: f64 = 4.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.change.newly_unexplained == 0 {
-        return None;
-    }
     match context.change.duty {
         Duty::NotEmployed => {
             let left = context.employee.and_then(|employee| employee.left).map(day_number);

@@ -30,7 +30,7 @@
 //!
 //! 900 look-ups by telephone number in an afternoon, of which 640 find nobody.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -41,14 +41,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Rows],
     floor: 25,
     floor_counts: "look-ups that found nobody without a known reason, in a day or a week",
+    listens_to: Listens::To(&[Measure::Misses]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Misses) == 0 {
-        return None;
-    }
     let deviation = context.most_unusual_window(Measure::Misses, &[Window::H24, Window::D7])?;
     let found = context.total(Measure::Persons, deviation.window).1;
     let particular = format!(

@@ -32,7 +32,7 @@
 //!
 //! Five strangers a day for three weeks: 92 % of this role's accesses follow a ticket, 31 % of this employee's.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
@@ -43,14 +43,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Subjects, DataRequirement::Purposes],
     floor: 8,
     floor_counts: "strangers looked up one by one without a known reason, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Orders]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Orders) == 0 {
-        return None;
-    }
     let mut deviation = context.most_unusual_window(Measure::Orders, DAY_WEEK_MONTH)?;
     let open = context.total(Measure::Unexplained, deviation.window).1;
     let all = context.total(Measure::Persons, deviation.window).1;

@@ -39,7 +39,7 @@
 //!
 //! 30 unrelated people a day for 25 days, beside the usual 40.
 
-use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, GroupFinding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, GroupFinding, Listens};
 use crate::model::typology::Typology;
 use crate::population::comparison::DayComparison;
 use crate::population::long_run::{LongExcess, excesses};
@@ -58,6 +58,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[],
     floor: 120,
     floor_counts: "people without a known reason in the window",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: Some(on_day_closed),
 };
@@ -69,42 +70,39 @@ const ABOVE: f64 = 1.0 / 8.0;
 const FEWEST_DAYS: u32 = 4;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.change.newly_unexplained == 0 {
-        return None;
-    }
     let windows = [Window::D7, Window::D30, Window::D90];
     windows.into_iter().filter_map(|window| look_at(context, window)).max_by(|a, b| a.bits.total_cmp(&b.bits))
 }
 
 fn look_at(context: &AccessContext<'_>, window: Window) -> Option<Finding> {
-    let profile = context.profile;
+    let (profile, before) = (context.profile, context.sums(window));
+    let days = before.days + 1;
+    if days < FEWEST_DAYS {
+        return None;
+    }
+    // What costs least is asked first: most windows end here, with a look-up and a comparison.
+    let unexplained_today = context.of_today(Measure::Unexplained);
+    let unexplained = before.sum(Measure::Unexplained) + unexplained_today;
+    // A single large day is for `bulk_extract`: the sum must be too large without it.
+    let slow = unexplained - before.largest(Measure::Unexplained).max(unexplained_today);
+    let of_unexplained = context.expected_before(Measure::Unexplained, window, days - 1).bits(slow);
+    if of_unexplained <= 0.0 || of_unexplained < context.quiet {
+        return None;
+    }
     let distinct = profile.figure(window, context.change.end, CountScope::Unexplained);
     if distinct < context.floor {
         return None;
     }
-    let today = context.change.day;
-    let history = |measure| profile.total(measure, today.saturating_sub(1), window.days() - 1);
-    let (days, unexplained_before) = history(Measure::Unexplained);
-    let days = days + 1;
-    let unexplained_today = context.of_today(Measure::Unexplained);
-    let unexplained = unexplained_before + unexplained_today;
-    // A single large day is for `bulk_extract`: the sum must be too large without it.
-    let largest = |measure, of_today: u64| profile.largest(measure, today.saturating_sub(1), window.days() - 1).max(of_today);
-    if days < FEWEST_DAYS {
-        return None;
-    }
-    let slow = unexplained - largest(Measure::Unexplained, unexplained_today);
     let persons_today = context.of_today(Measure::Persons);
-    let persons_before = history(Measure::Persons).1;
-    let persons = persons_before + persons_today - largest(Measure::Persons, persons_today);
-    let of_unexplained = context.expected_before(Measure::Unexplained, window, days - 1).bits(slow);
+    let persons_before = before.sum(Measure::Persons);
+    let persons = persons_before + persons_today - before.largest(Measure::Persons).max(persons_today);
     let of_persons = context.expected_before(Measure::Persons, window, days - 1).bits(persons);
     // A usual volume of all people lowers the weight and does not remove it: what is sold may take the place of work.
     let bits = of_unexplained.min(0.6f64.mul_add(of_unexplained, of_persons));
     // A larger volume with the usual share of reasons is more work.
     let of_share = context.share_bits(Share::Unexplained, window, unexplained, persons_before + persons_today);
     let bits = bits.min(0.5f64.mul_add(bits, 1.5 * of_share));
-    (bits > 0.0).then(|| Finding {
+    (bits > 0.0 && bits >= context.quiet).then(|| Finding {
         typology: Typology::LowAndSlow,
         window,
         count: distinct,

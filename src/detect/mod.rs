@@ -46,6 +46,7 @@ use crate::population::rise::{Rise, Rises};
 use crate::population::sources::VolumeDrop;
 use crate::population::{GroupModel, Share};
 use crate::profile::baseline::{Prediction, predict, predict_share};
+use crate::profile::before::{Before, WindowSums};
 use crate::profile::history::AllMoments;
 use crate::profile::justification::Justification;
 use crate::profile::lapses::{self, Lapses};
@@ -54,7 +55,6 @@ use crate::profile::told::Told;
 use crate::profile::window::Window;
 use crate::profile::{Profile, ProfileChange};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Every detector. Adding one is a file and a row.
@@ -100,10 +100,21 @@ pub struct Detector {
     pub floor: u64,
     /// What `floor` counts.
     pub floor_counts: &'static str,
-    /// Judges one access of one employee, when it settles.
+    /// What must have been counted for an access to be judged.
+    pub listens_to: Listens,
+    /// Judges one access of one employee, when it settles and is listened to.
     pub on_access: Option<fn(&AccessContext<'_>) -> Option<Finding>>,
     /// Compares employees once a day has closed everywhere; gets the floor.
     pub on_day_closed: Option<fn(&DayComparison<'_>, u64) -> Vec<GroupFinding>>,
+}
+
+/// What must have been counted for a detector to judge an access.
+#[derive(Clone, Copy, Debug)]
+pub enum Listens {
+    /// Nothing: it looks at what is counted nowhere.
+    Always,
+    /// At least one of these measures.
+    To(&'static [Measure]),
 }
 
 /// What findings rest on. Findings of different families are taken for nearly independent of one another, those of one family are not.
@@ -223,27 +234,25 @@ pub struct DetectorSetting {
     pub floor: u64,
 }
 
-/// The settings of all detectors.
+/// The settings of all detectors, by their places in the table.
 #[derive(Clone, PartialEq, Debug)]
-pub struct DetectorSettings(BTreeMap<Typology, DetectorSetting>);
+pub struct DetectorSettings([DetectorSetting; DETECTORS.len()]);
 
 impl Default for DetectorSettings {
     fn default() -> DetectorSettings {
-        DetectorSettings(
-            DETECTORS.iter().map(|detector| (detector.typology, DetectorSetting { enabled: true, floor: detector.floor })).collect(),
-        )
+        DetectorSettings(std::array::from_fn(|at| DetectorSetting { enabled: true, floor: DETECTORS[at].floor }))
     }
 }
 
 impl DetectorSettings {
     /// Sets a detector.
     pub fn set(&mut self, typology: Typology, setting: DetectorSetting) {
-        self.0.insert(typology, setting);
+        self.0[typology as usize] = setting;
     }
 
     /// The setting of a detector.
     pub fn of(&self, typology: Typology) -> DetectorSetting {
-        self.0.get(&typology).copied().unwrap_or(DetectorSetting { enabled: false, floor: 0 })
+        self.0[typology as usize]
     }
 }
 
@@ -265,8 +274,8 @@ pub struct AccessContext<'a> {
     pub group: &'a GroupModel,
     /// The own closed days before today, of each measure.
     pub own: &'a AllMoments,
-    /// The own closed days before the window, of each measure.
-    pub before: &'a dyn Fn(Window) -> &'a AllMoments,
+    /// The own closed days before each window and within it, of each measure.
+    pub before: &'a Before,
     /// How much of an ordinary day the others of the group or unit have done.
     pub rise: Rise,
     /// The same of the day before, whose evening the last 24 hours still hold.
@@ -281,6 +290,8 @@ pub struct AccessContext<'a> {
     pub statute: &'a Statute,
     /// The smallest count that is reported.
     pub floor: u64,
+    /// A finding of fewer bits changes nothing: a detector need not make it.
+    pub quiet: f64,
 }
 
 /// A count that is more than usual.
@@ -320,7 +331,17 @@ impl AccessContext<'_> {
 
     /// The same for a window of days, from days before the window only, so that a slow rise is not compared with itself.
     pub fn expected_before(&self, measure: Measure, window: Window, days: u32) -> Prediction {
-        self.predicted(measure, (self.before)(window), window, days.max(1))
+        self.predicted(measure, self.moments_before(window), window, days.max(1))
+    }
+
+    /// The own closed days before a window that ends today.
+    pub fn moments_before(&self, window: Window) -> &AllMoments {
+        self.before.moments(&self.profile.history, self.change.day, window).unwrap_or(self.own)
+    }
+
+    /// The own days before today of a window that ends today.
+    pub fn sums(&self, window: Window) -> &WindowSums {
+        self.before.sums(self.profile, self.change.day, window)
     }
 
     /// How many days of a window that ends today are lapses.
@@ -348,12 +369,8 @@ impl AccessContext<'_> {
 
     /// Days of activity in a window that ends today, and the sum of a measure over them.
     pub fn total(&self, measure: Measure, window: Window) -> (u32, u64) {
-        let before = window.days().saturating_sub(1);
-        let (days, sum) = match before {
-            0 => (0, 0),
-            span => self.profile.total(measure, self.change.day.saturating_sub(1), span),
-        };
-        (days + 1, sum + self.of_today(measure))
+        let before = self.sums(window);
+        (before.days + 1, before.sum(measure) + self.of_today(measure))
     }
 
     /// The most surprising of the windows in which a daily measure reaches the floor.
@@ -374,7 +391,7 @@ impl AccessContext<'_> {
         if share == Share::Unexplained && self.lapses_in(window) > 0 {
             return 0.0;
         }
-        let own = if window.days() == 1 { self.own } else { (self.before)(window) };
+        let own = if window.days() == 1 { self.own } else { self.moments_before(window) };
         predict_share(share.sums(own), self.group.shares[share as usize], n as f64).bits(count)
     }
 
@@ -407,37 +424,22 @@ impl AccessContext<'_> {
 /// The three windows over days, after today's.
 pub const DAY_WEEK_MONTH: &[Window] = &[Window::H24, Window::D7, Window::D30];
 
-/// What is judged of a login by what it does for others: how they work is theirs.
-const OF_LOGINS: [Typology; 4] = [Typology::BulkExtract, Typology::SharedPrivilege, Typology::Canary, Typology::Tampering];
-
-/// What is judged of all logins together that nobody is known of: each is judged by itself as well.
-const OF_UNLISTED: [Typology; 1] = [Typology::BulkExtract];
-
-/// What is judged of somebody for whom a service acts: whom it looked at for them, and how many. Its manner, place and hours are its own,
-/// and so are its signs of tampering.
-fn is_of_served(detector: &Detector) -> bool {
-    match detector.family {
-        EvidenceFamily::Volume | EvidenceFamily::Subject => true,
-        EvidenceFamily::Time => detector.typology == Typology::GhostLeaver,
-        EvidenceFamily::Manner | EvidenceFamily::Place | EvidenceFamily::Act => false,
-    }
-}
-
 /// Closed days of its own by which a login is known that acts for others: no other login is its peer.
 pub const LOGIN_KNOWN: f64 = 5.0;
 
-/// Runs every enabled detector on an access.
-pub fn evaluate_access(settings: &DetectorSettings, context: &AccessContext<'_>, found: &mut Vec<Finding>) {
-    for detector in DETECTORS {
-        let of_share: &[Typology] = if context.access.is_of_unlisted() { &OF_UNLISTED } else { &OF_LOGINS };
-        if context.access.is_of_login() && !of_share.contains(&detector.typology)
-            || context.access.is_of_served() && !is_of_served(detector)
-        {
-            continue;
-        }
-        let setting = settings.of(detector.typology);
+/// Runs the enabled ones of the detectors that an access concerns, by their places in the table. `quiet` says of a typology below how many
+/// bits a finding begins nothing and joins nothing.
+pub fn evaluate_access(
+    settings: &DetectorSettings,
+    concerned: impl Iterator<Item = usize>,
+    mut context: AccessContext<'_>,
+    quiet: &dyn Fn(Typology) -> f64,
+    found: &mut Vec<Finding>,
+) {
+    for at in concerned {
+        let (detector, setting) = (&DETECTORS[at], settings.0[at]);
         if setting.enabled {
-            let context = AccessContext { floor: setting.floor, ..*context };
+            (context.floor, context.quiet) = (setting.floor, quiet(detector.typology));
             found.extend(detector.on_access.and_then(|on_access| on_access(&context)));
         }
     }
@@ -470,6 +472,7 @@ mod tests {
         seen.dedup();
         assert_eq!(seen.len(), count);
         assert_eq!(seen, Typology::ALL, "no typology is without a detector");
+        assert!(DETECTORS.iter().enumerate().all(|(at, detector)| detector.typology as usize == at), "settings are found by the typology");
         assert!(DETECTORS.iter().all(|detector| detector.on_access.is_some() || detector.on_day_closed.is_some()));
     }
 }

@@ -34,7 +34,7 @@
 //! 120 people between 23:10 and 00:40, by somebody whose shift ends at 18:00 and who never stayed before.
 
 use crate::classify::duty::Duty;
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -45,6 +45,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::WorkingTime],
     floor: 20,
     floor_counts: "people without a known reason off duty in a day or in seven",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -55,13 +56,12 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
         Duty::OutsideShift | Duty::Holiday | Duty::Absent(_) => {}
     }
     let today = context.of_today(Measure::OffDuty);
-    let (days, before) = context.profile.total(Measure::OffDuty, context.change.day.saturating_sub(1), 6);
-    let week = before + today;
-    if context.change.newly_unexplained == 0 || week < context.floor {
+    let (days, week) = context.total(Measure::OffDuty, Window::D7);
+    if week < context.floor {
         return None;
     }
     let of_today = if today >= context.floor { context.expected(Measure::OffDuty).bits(today) } else { 0.0 };
-    let of_week = context.expected_before(Measure::OffDuty, Window::D7, days + 1).bits(week);
+    let of_week = context.expected_before(Measure::OffDuty, Window::D7, days).bits(week);
     let (window, count, bits) = if of_week > of_today { (Window::D7, week, of_week) } else { (Window::H24, today, of_today) };
     let when = match context.change.duty {
         Duty::Holiday => "on a holiday",

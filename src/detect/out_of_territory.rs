@@ -32,7 +32,7 @@
 //! Half of a week's customers belong to other branches, where it used to be one in twenty.
 
 use crate::detect::low_and_slow::slow_ceiling;
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
@@ -43,14 +43,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Territories, DataRequirement::Subjects],
     floor: 12,
     floor_counts: "people of other territories without a known reason, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Foreign]),
     on_access: Some(on_access),
     on_day_closed: Some(|comparison, floor| slow_ceiling(comparison, Typology::OutOfTerritory, &[Measure::Foreign], floor as f64)),
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Foreign) == 0 {
-        return None;
-    }
     let mut deviation = context.most_unusual_window(Measure::Foreign, DAY_WEEK_MONTH)?;
     let owned = context.total(Measure::Owned, deviation.window).1;
     let of_share = context.share_bits(Share::Foreign, deviation.window, deviation.count, owned);

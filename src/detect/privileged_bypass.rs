@@ -29,7 +29,7 @@
 //!
 //! `pg_dump -t customers` by a database administrator at noon; 3,000 customers in DBeaver by a developer.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
@@ -39,14 +39,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Programs],
     floor: 20,
     floor_counts: "people read with direct tools without a known reason, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Direct]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Direct) == 0 {
-        return None;
-    }
     let deviation = context.most_unusual_window(Measure::Direct, DAY_WEEK_MONTH)?;
     let particular = format!(
         "{} were read by a program that talks to the database directly, without a known reason",

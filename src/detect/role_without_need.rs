@@ -33,7 +33,7 @@
 //!
 //! A cashier reads credit reports, for the first time in this role.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
@@ -43,14 +43,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Roles],
     floor: 4,
     floor_counts: "people where peers do not look, without a known reason, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Rare]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Rare) == 0 {
-        return None;
-    }
     let deviation = context.most_unusual_window(Measure::Rare, DAY_WEEK_MONTH)?;
     let particular = format!(
         "{} were touched in places or kinds that peers do not touch, without a known reason",

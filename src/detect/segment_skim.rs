@@ -30,7 +30,7 @@
 //!
 //! `SELECT name, phone FROM births WHERE born_on > '2026-03-01'`.
 
-use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DAY_WEEK_MONTH, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 
@@ -40,14 +40,12 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Statements],
     floor: 30,
     floor_counts: "people chosen by a condition and shown with contact data, without a known reason, in a day, a week or a month",
+    listens_to: Listens::To(&[Measure::Segment]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Segment) == 0 {
-        return None;
-    }
     let deviation = context.most_unusual_window(Measure::Segment, DAY_WEEK_MONTH)?;
     let particular = format!(
         "{} were chosen by a condition on events or values and shown with contact data, without a known reason",

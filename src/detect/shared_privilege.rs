@@ -32,7 +32,7 @@
 //!
 //! A supervisor's account on three terminals of one hall, in turns, all day.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, LOGIN_KNOWN};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, LOGIN_KNOWN, Listens};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
@@ -44,6 +44,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Clients],
     floor: 6,
     floor_counts: "changes of terminal within minutes, in a day or a week",
+    listens_to: Listens::To(&[Measure::Switches, Measure::SpokenFor, Measure::RejectedNames]),
     on_access: Some(on_access),
     on_day_closed: None,
 };

@@ -33,7 +33,7 @@
 //!
 //! 400 people on the 3rd, the 17th, the 31st and the 14th, and 30 on every other day.
 
-use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::history::quantile;
 use crate::profile::measure::Measure;
@@ -45,6 +45,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[],
     floor: 30,
     floor_counts: "people without a known reason on a peak day",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -58,7 +59,7 @@ const OF_ONE: f64 = 7.0;
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     let today = context.of_today(Measure::Unexplained);
-    if context.change.newly_unexplained == 0 || today < context.floor {
+    if today < context.floor {
         return None;
     }
     let now = context.change.day;

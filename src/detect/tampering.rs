@@ -35,7 +35,7 @@
 //!
 //! An `application_name` of `x LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,SELECT 1`, in an export of 10,000 people.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::access::{Access, Operation};
 use crate::model::signs::Signs;
 use crate::model::typology::Typology;
@@ -49,6 +49,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[] as &[DataRequirement],
     floor: 1,
     floor_counts: "accesses of a day that show signs of tampering",
+    listens_to: Listens::To(&[Measure::Tampered]),
     on_access: Some(on_access),
     on_day_closed: None,
 };

@@ -30,7 +30,7 @@
 //!
 //! A limit of 200 a day: 196, 199, 198, 200, 197, 199, by somebody whose days used to end between 90 and 240.
 
-use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::population::Share;
 use crate::profile::measure::Measure;
@@ -42,6 +42,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[],
     floor: 20,
     floor_counts: "people a day",
+    listens_to: Listens::To(&[Measure::Unexplained]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
@@ -57,7 +58,7 @@ fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
     // A limit is kept by counting: what stands in for the unknown keeps none.
     let known = |day: u32, figure: u64| context.profile.told_of_day(Measure::Persons, day, figure).known;
     let today = known(context.change.day, context.of_today(Measure::Persons));
-    if context.change.newly_unexplained == 0 || today < context.floor {
+    if today < context.floor {
         return None;
     }
     let before = context.profile.days(Measure::Persons, context.change.day.saturating_sub(1), Window::D30.days());

@@ -33,7 +33,7 @@
 //!
 //! A waybill every two seconds for three hours; one every 6 to 14 seconds, without a pause.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -44,12 +44,13 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::FineTimes],
     floor: 60,
     floor_counts: "accesses in a machine's rhythm, in a day or a week",
+    listens_to: Listens::To(&[Measure::Mechanical]),
     on_access: Some(on_access),
     on_day_closed: None,
 };
 
 fn on_access(context: &AccessContext<'_>) -> Option<Finding> {
-    if context.added(Measure::Mechanical) == 0 || context.of_today(Measure::Unexplained) == 0 {
+    if context.of_today(Measure::Unexplained) == 0 {
         return None;
     }
     let mut deviation = context.most_unusual_window(Measure::Mechanical, &[Window::H24, Window::D7])?;

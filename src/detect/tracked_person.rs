@@ -32,7 +32,7 @@
 //!
 //! One customer's location, every two hours, for three days.
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, WindowDeviation};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens, WindowDeviation};
 use crate::model::typology::Typology;
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
@@ -43,6 +43,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Subjects],
     floor: 4,
     floor_counts: "hours of a week in which one subject's movements, calls, stays or payments were looked at without a known reason",
+    listens_to: Listens::To(&[Measure::Polls]),
     on_access: Some(on_access),
     on_day_closed: None,
 };

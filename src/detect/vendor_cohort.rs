@@ -36,7 +36,7 @@
 //!
 //! Five agents of one vendor, with 30 strangers in common within a week.
 
-use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, Listens};
 use crate::model::typology::Typology;
 use crate::population::comparison::DayComparison;
 use crate::population::meetings::AgentMeetings;
@@ -51,6 +51,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Employers, DataRequirement::Subjects],
     floor: 6,
     floor_counts: "people whom others of the same employer looked at too, without a known reason, in seven days",
+    listens_to: Listens::To(&[]),
     on_access: None,
     on_day_closed: Some(on_day_closed),
 };

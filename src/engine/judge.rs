@@ -8,8 +8,9 @@ use crate::engine::case;
 use crate::engine::context::Context;
 use crate::engine::dossier;
 use crate::engine::env::Env;
+use crate::engine::listening::concerned;
 use crate::engine::output::{Output, Revision};
-use crate::engine::tracked::{Before, Tracked};
+use crate::engine::tracked::Tracked;
 use crate::model::access::Access;
 use crate::model::alert::Observed;
 use crate::model::identity::Identity;
@@ -21,6 +22,7 @@ use crate::model::typology::Typology;
 use crate::population::group_activity::Activity;
 use crate::population::rise::Rise;
 use crate::profile::Profile;
+use crate::profile::before::Before;
 use crate::profile::conduct::Circumstances;
 use crate::profile::counts::CountScope;
 use crate::profile::justification::{self, ReasonUsage};
@@ -49,11 +51,15 @@ pub fn judge_access(
     tracked.dirty = true;
     let directory = &context.classifier.directory;
     let employee = directory.employee_at(access.actor.name(), access.time);
-    let week = env.models.of(&tracked.group).week;
+    let mut group = env.models.of(&tracked.group);
+    let week = group.week;
     let (local, mut duty) = duty(directory, employee, week.as_ref(), access.time);
     let today = day_number(local.day);
-    tracked.open_day(today, context);
-    if let Some(employee) = employee.filter(|_| duty.may_be_late() && tracked.has_business(today, env.models.of(&tracked.group))) {
+    if today > tracked.profile.today() {
+        tracked.open_day(today, context);
+        group = env.models.of(&tracked.group);
+    }
+    if let Some(employee) = employee.filter(|_| duty.may_be_late() && tracked.has_business(today, group)) {
         // Whoever has appointments and tickets of the day is at work, and the feed of absences and hires is late.
         duty = by_the_hour(directory, employee, week.as_ref(), local);
     }
@@ -64,11 +70,13 @@ pub fn judge_access(
             justification.owner = ReferenceOwner::Own;
         }
     }
-    let group = env.models.of(&tracked.group);
     let notice = tracked.notice(employee, local.day, context);
     let is_common = |which| group.access_profile.is_common(which);
     let around = Circumstances { local, duty, employee, subjects: &context.subjects, notice, is_common: &is_common };
     let mut change = tracked.profile.apply(access, &justification, &around, &context.statute);
+    if !change.in_today {
+        tracked.note_late();
+    }
     if !change.discloses
         && change.signals.iter().all(|more| *more == 0)
         && access.indicators == Default::default()
@@ -110,10 +118,6 @@ pub fn judge_access(
     if let (None, Some(rise)) = (&past, rise) {
         tracked.marks.rises.note(day, rise);
     }
-    let before = |window| match &past {
-        None => tracked.before(window),
-        Some((own, before)) => before.of(&tracked.profile.history, day, window).unwrap_or(own),
-    };
     let mut findings = Vec::new();
     let access_context = AccessContext {
         access,
@@ -124,7 +128,7 @@ pub fn judge_access(
         notice,
         group,
         own: past.as_ref().map_or_else(|| tracked.own(), |(own, _)| own),
-        before: &before,
+        before: past.as_ref().map_or(&tracked.before, |(_, before)| before),
         rise: rise.unwrap_or(Rise::NONE),
         rise_before: rise_of(day.saturating_sub(1), activity.1).unwrap_or(Rise::NONE),
         rises: &tracked.marks.rises,
@@ -132,8 +136,13 @@ pub fn judge_access(
         subjects: &context.subjects,
         statute: &context.statute,
         floor: 0,
+        quiet: 0.0,
     };
-    evaluate_access(&context.settings, &access_context, &mut findings);
+    // Most findings are weak, and begin nothing.
+    let is_open = |typology| tracked.episodes.iter().any(|episode| episode.typology == typology);
+    let quiet = |typology| if is_open(typology) { f64::NEG_INFINITY } else { WEAKEST };
+    evaluate_access(&context.settings, concerned(access, &change.signals), access_context, &quiet, &mut findings);
+    findings.retain(|finding| finding.bits >= WEAKEST || is_open(finding.typology));
     let day = change.unit / UNITS_PER_DAY;
     if change.discloses {
         for episode in &mut tracked.episodes {
@@ -159,8 +168,6 @@ pub fn judge_access(
         unfamiliar: change.signals[Measure::NewPlace as usize] > 0,
         heard: false,
     };
-    // Most findings are weak, and begin nothing.
-    findings.retain(|finding| finding.bits >= WEAKEST || tracked.episodes.iter().any(|episode| episode.typology == finding.typology));
     let mut news: Vec<News> = Vec::new();
     for finding in &findings {
         news.extend(triage(tracked, &trigger, settles, finding, env, out));

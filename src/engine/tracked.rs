@@ -16,17 +16,18 @@ use crate::population::summary::{Excess, Summary};
 use crate::population::{GroupModel, Share, lookups};
 use crate::profile::Profile;
 use crate::profile::baseline::predict;
+use crate::profile::before::Before;
 use crate::profile::counts::CountScope;
-use crate::profile::history::{AllMoments, History, Moments};
+use crate::profile::history::{AllMoments, Moments};
 use crate::profile::lapses::Lapses;
 use crate::profile::measure::Measure;
-use crate::profile::window::{Window, day_of};
+use crate::profile::window::day_of;
 use crate::profile::worked_hours::WorkedHours;
 use crate::triage::Episode;
 use crate::triage::judged::JudgedFindings;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// One employee or account.
 #[derive(Clone, Debug)]
@@ -41,8 +42,8 @@ pub struct Tracked {
     pub marks: TrackingMarks,
     /// Moments of the closed days before today; derived. Most of those who were seen once never get any.
     own: Option<Box<AllMoments>>,
-    /// Moments of the closed days before each window of days; derived when first asked for.
-    before: Before,
+    /// The closed days before each window of days, and within it; derived when first asked for.
+    pub(super) before: Before,
     /// Whom reasons may have been given to; derived.
     pub who: Grantee,
     /// The peer group; derived.
@@ -104,24 +105,6 @@ fn standing(actor: &Actor, day: u32, context: &Context) -> (Grantee, Arc<str>, [
     let (who, group) = (context.who(actor, spell), context.group(actor, spell));
     let groups = [context.classifier.keys.print("group", &group), who.unit];
     (who, group, groups)
-}
-
-/// Moments before the windows of 7, 30 and 90 days.
-#[derive(Clone, Debug, Default)]
-pub struct Before([OnceLock<Box<AllMoments>>; 3]);
-
-impl Before {
-    /// Those before a window of several days that ends with a day.
-    pub fn of(&self, history: &History, day: u32, window: Window) -> Option<&AllMoments> {
-        let cell = match window {
-            Window::H1 | Window::H24 => return None,
-            Window::D7 => 0,
-            Window::D30 => 1,
-            Window::D90 => 2,
-        };
-        let last = day.saturating_sub(window.days());
-        Some(self.0[cell].get_or_init(|| Box::new(history.all_moments(last))))
-    }
 }
 
 impl Tracked {
@@ -269,9 +252,9 @@ impl Tracked {
         self.own.as_deref().unwrap_or(&NOTHING)
     }
 
-    /// Moments of the closed days before a window that ends today.
-    pub fn before(&self, window: Window) -> &AllMoments {
-        self.before.of(&self.profile.history, self.profile.today(), window).unwrap_or_else(|| self.own())
+    /// More of a day that is over came late: sums over days are another.
+    pub fn note_late(&mut self) {
+        self.before = Before::default();
     }
 
     /// The unit by whose window an access is judged.

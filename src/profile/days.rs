@@ -1,6 +1,7 @@
 //! The figures of a measure day by day, with what came late: today's, those of closed days, their sum and the largest; and over weeks and months.
 
 use crate::profile::Profile;
+use crate::profile::before::WindowSums;
 use crate::profile::history::ClosedDay;
 use crate::profile::long_run::Stretches;
 use crate::profile::measure::Measure;
@@ -40,6 +41,26 @@ impl Profile {
     /// Days of activity in the `span` days that end with `last`, and the measure's sum: (days, sum).
     pub fn total(&self, measure: Measure, last: u32, span: u32) -> (u32, u64) {
         self.days(measure, last, span).fold((0, 0), |(days, sum), (_, figure)| (days + 1, sum + figure))
+    }
+
+    /// The same of every measure at once, with the largest figure of each.
+    pub(super) fn sums(&self, last: u32, span: u32) -> WindowSums {
+        let mut sums = WindowSums::NONE;
+        let first = (last + 1).saturating_sub(span);
+        for (day, figures) in self.history.figures(last, span) {
+            match self.late.of(day) {
+                None => sums.add(figures.map(|(measure, figure)| (measure, u64::from(figure)))),
+                Some(late) => {
+                    let mut both = late.map(u64::from);
+                    figures.for_each(|(measure, figure)| both[measure as usize] += u64::from(figure));
+                    sums.add(Measure::ALL.into_iter().zip(both));
+                }
+            }
+        }
+        for day in self.late.only_late(&self.history, first, last) {
+            sums.add(Measure::ALL.into_iter().map(|measure| (measure, self.late.figure(measure, day))));
+        }
+        sums
     }
 
     /// The measure's largest figure of a day in the `span` days that end with `last`.

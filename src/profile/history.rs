@@ -114,6 +114,16 @@ impl History {
         if head.has(measure) { self.figures.get(start + head.place(measure)).map_or(0, |packed| unpack(*packed)) } else { 0 }
     }
 
+    /// The figures of a day that are not zero.
+    fn own(&self, head: DayHeader, start: usize) -> impl Iterator<Item = (Measure, u32)> {
+        let mut bits = head.mask & !HELD_OUT;
+        (start..self.figures.len()).map_while(move |place| {
+            let measure = Measure::ALL.get(bits.trailing_zeros() as usize)?;
+            bits &= bits - 1;
+            Some((*measure, unpack(self.figures[place])))
+        })
+    }
+
     fn whole(&self, head: DayHeader, start: usize) -> ClosedDay {
         ClosedDay { day: head.day, figures: Measure::ALL.map(|measure| self.figure(head, start, measure)), held_out: head.held_out() }
     }
@@ -131,15 +141,11 @@ impl History {
             w *= DISCOUNT.powi((at - head.day).min(1_000) as i32);
             at = head.day;
             weight += w;
-            let mut bits = head.mask & !HELD_OUT;
-            let mut place = start;
-            while bits != 0 {
-                let x = f64::from(unpack(self.figures[place]));
-                let sum = &mut sums[bits.trailing_zeros() as usize];
+            for (measure, figure) in self.own(head, start) {
+                let x = f64::from(figure);
+                let sum = &mut sums[measure as usize];
                 sum.0 += w * x;
                 sum.1 += w * x * x;
-                bits &= bits - 1;
-                place += 1;
             }
         }
         sums.map(|(sum, squares)| {
@@ -166,6 +172,13 @@ impl History {
         let first = (last + 1).saturating_sub(span);
         let within = self.heads().take_while(move |(head, _)| head.day >= first).filter(move |(head, _)| head.day <= last);
         within.map(move |(head, start)| (head.day, u64::from(self.figure(head, start, measure))))
+    }
+
+    /// The same with all figures that are not zero.
+    pub fn figures(&self, last: u32, span: u32) -> impl Iterator<Item = (u32, impl Iterator<Item = (Measure, u32)>)> {
+        let first = (last + 1).saturating_sub(span);
+        let within = self.heads().take_while(move |(head, _)| head.day >= first).filter(move |(head, _)| head.day <= last);
+        within.map(move |(head, start)| (head.day, self.own(head, start)))
     }
 
     fn of(&self, measure: Measure, last: u32, span: u32) -> impl Iterator<Item = u64> {

@@ -55,9 +55,14 @@ impl LateDays {
         }
     }
 
+    /// What came late on a day.
+    pub fn of(&self, day: u32) -> Option<&Figures> {
+        self.days.binary_search_by_key(&day, |(day, _)| *day).ok().map(|at| &self.days[at].1)
+    }
+
     /// What came late of a measure on a day.
     pub fn figure(&self, measure: Measure, day: u32) -> u64 {
-        self.days.binary_search_by_key(&day, |(day, _)| *day).map_or(0, |at| u64::from(self.days[at].1[measure as usize]))
+        self.of(day).map_or(0, |figures| u64::from(figures[measure as usize]))
     }
 
     /// Days of which nothing is known but what came late.

@@ -1,6 +1,7 @@
 //! What is kept of one employee: sliding windows, distinct people, closed days, the statutory counter, the trail of evidence.
 
 pub mod baseline;
+pub mod before;
 mod beyond;
 pub mod claims;
 pub mod conduct;
@@ -297,9 +298,7 @@ impl Profile {
             true => conduct::devices::Seen::default(),
             false => self.conduct.note_act(access, is_open, at, |subject| seen.last_touch(subject), &mut change.signals),
         };
-        if access.identity != Identity::Claimed {
-            self.proven = access.identity;
-        }
+        self.proven = if access.identity == Identity::Claimed { self.proven } else { access.identity };
         if discloses {
             self.apply_disclosure(access, justification, around, device, statute, &mut change);
         }

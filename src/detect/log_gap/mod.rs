@@ -38,7 +38,7 @@
 
 pub mod source;
 
-use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding};
+use crate::detect::{AccessContext, DataRequirement, Detector, EvidenceFamily, Finding, Listens};
 use crate::model::access::Indicators;
 use crate::model::typology::Typology;
 use crate::profile::justification::UnexplainedSubjects;
@@ -51,6 +51,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Statements],
     floor: 1,
     floor_counts: "statements that switch auditing off",
+    listens_to: Listens::Always,
     on_access: Some(on_access),
     on_day_closed: None,
 };

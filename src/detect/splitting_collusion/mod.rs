@@ -42,7 +42,7 @@
 mod by_destination;
 mod scan;
 
-use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, group_key};
+use crate::detect::{DataRequirement, Detector, EvidenceFamily, Finding, GroupFinding, Listens, group_key};
 use crate::model::access::Actor;
 use crate::model::typology::Typology;
 use crate::population::comparison::DayComparison;
@@ -60,6 +60,7 @@ pub const DETECTOR: Detector = Detector {
     requirements: &[DataRequirement::Units],
     floor: 40,
     floor_counts: "people of several colleagues together without a known reason in seven days, each above the usual",
+    listens_to: Listens::To(&[]),
     on_access: None,
     on_day_closed: Some(on_day_closed),
 };
