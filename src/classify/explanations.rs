@@ -3,69 +3,16 @@
 //! Owns `explanations.jsonl` and the question "who has a reason for this?". How far a capped reason is used up is state,
 //! and kept in [`crate::profile::justification`].
 
+pub use crate::classify::reason::{BusinessReason, Grantee, ReasonKind, ReasonQuery};
+use crate::classify::reason_line::ReasonLine;
 use crate::classify::reason_times::ReasonTimes;
 use crate::classify::references::{ReferenceOwner, References};
 use crate::model::access::Subject;
 use crate::model::feed::FeedRows;
 use crate::model::keys::Keys;
 use crate::model::problem::Problem;
-use crate::model::time::Timestamp;
 use foldhash::fast::FixedState;
-use globset::{GlobBuilder, GlobMatcher};
-use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-
-/// Which sort of reason.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the definition")]
-pub enum ReasonKind {
-    Ticket,
-    Appointment,
-    Assignment,
-    Campaign,
-    Batch,
-    BreakGlass,
-}
-
-impl ReasonKind {
-    /// The name used in files and alerts.
-    pub fn name(self) -> &'static str {
-        match self {
-            ReasonKind::Ticket => "ticket",
-            ReasonKind::Appointment => "appointment",
-            ReasonKind::Assignment => "assignment",
-            ReasonKind::Campaign => "campaign",
-            ReasonKind::Batch => "batch",
-            ReasonKind::BreakGlass => "break_glass",
-        }
-    }
-}
-
-/// One reason.
-#[derive(Clone, Debug)]
-pub struct BusinessReason {
-    /// Which sort.
-    pub kind: ReasonKind,
-    /// From when on it covers, inclusive.
-    pub from: Timestamp,
-    /// Until when, inclusive; [`Timestamp::END`] for ever.
-    pub to: Timestamp,
-    /// Print of its `ref`.
-    pub reference: Option<u64>,
-    /// It covers so many distinct people, the first in settled order.
-    pub max_persons: Option<u64>,
-    objects: Option<Arc<GlobMatcher>>,
-    /// Whether it names its subjects.
-    pub by_subject: bool,
-    /// Whether all of a unit share it.
-    pub is_shared: bool,
-    /// Whether it covers so many people of each who has it, where several have.
-    pub is_for_each: bool,
-    /// Identity over restarts: print of its text.
-    pub print: u64,
-}
 
 /// All reasons of a run, indexed by whom and what they cover.
 #[derive(Clone, Default)]
@@ -77,6 +24,8 @@ pub struct Explanations {
     by_subject: HashMap<(u64, u64), u32, FixedState>,
     links: Vec<(u32, u32)>,
     references: References,
+    /// Units to which reasons for single subjects were given: of others none is looked for.
+    units_of_subjects: HashSet<u64, FixedState>,
     shared_units: HashSet<String>,
     configured: bool,
     known: HashSet<u64, FixedState>,
@@ -85,33 +34,14 @@ pub struct Explanations {
 
 const NO_LINK: u32 = u32::MAX;
 
+/// Lines that are read at once.
+const AT_ONCE: usize = 1 << 16;
+
+/// Reads one line.
+pub type ReadLine<'a> = dyn Fn(&str) -> Result<ReasonLine, Problem> + Sync + 'a;
+
 /// People of an access of whom it is asked whether they are a colleague's.
 const ASKED: usize = 8;
-
-#[derive(Deserialize)]
-struct ReasonAsWritten {
-    employee: Option<String>,
-    unit: Option<String>,
-    /// Of a source, for which maintenance is on file.
-    source: Option<String>,
-    subjects: Option<Vec<serde_json::Value>>,
-    objects: Option<String>,
-    from: serde_json::Value,
-    to: Option<serde_json::Value>,
-    reason: ReasonKind,
-    #[serde(rename = "ref")]
-    reference: Option<String>,
-    max_persons: Option<u64>,
-}
-
-/// Whom a reason may be given to, as prints.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Grantee {
-    /// The employee or account itself.
-    pub own: u64,
-    /// Their unit; 0 for none.
-    pub unit: u64,
-}
 
 impl Explanations {
     /// No reasons, and none will come: nothing can be checked.
@@ -121,17 +51,37 @@ impl Explanations {
 
     /// Reads reasons, one JSON object a line. Subject ids are taken in every given space, since a reason does not name one.
     pub fn parse(text: &str, file: &str, keys: &Keys, spaces: &[String]) -> Result<Explanations, Vec<Problem>> {
+        Explanations::parse_by(text, file, keys, spaces, |lines, read| lines.iter().map(|line| read(line)).collect())
+    }
+
+    /// The same where `each` reads some lines, in whatever order: most of what a reason costs is to read it, and many cores may. It gives
+    /// what it read in the order of the lines.
+    pub fn parse_by(
+        text: &str,
+        file: &str,
+        keys: &Keys,
+        spaces: &[String],
+        each: impl Fn(&[&str], &ReadLine<'_>) -> Vec<Result<ReasonLine, Problem>>,
+    ) -> Result<Explanations, Vec<Problem>> {
         let mut all = Explanations { configured: true, ..Explanations::default() };
         let mut problems = Vec::new();
-        for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            match all.add(line, keys, spaces) {
-                Ok(true) => {}
-                Ok(false) => {
-                    all.rows.size.repeated += 1;
-                    let place = format!("{file}:{}:", index + 1);
-                    all.rows.note(|| Problem::plain(place, "is the same as a reason before it, and says nothing more"));
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        loop {
+            let (numbers, some): (Vec<usize>, Vec<&str>) = lines.by_ref().take(AT_ONCE).unzip();
+            if some.is_empty() {
+                break;
+            }
+            let read = each(&some, &|line| ReasonLine::read(line, keys, spaces));
+            for (index, line) in numbers.into_iter().zip(read) {
+                match line.map(|line| all.file(line)) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        all.rows.size.repeated += 1;
+                        let place = format!("{file}:{}:", index + 1);
+                        all.rows.note(|| Problem::plain(place, "is the same as a reason before it, and says nothing more"));
+                    }
+                    Err(problem) => problems.push(Problem { place: format!("{file}:{}{}", index + 1, problem.place), ..problem }),
                 }
-                Err(problem) => problems.push(Problem { place: format!("{file}:{}{}", index + 1, problem.place), ..problem }),
             }
         }
         if problems.is_empty() { Ok(all) } else { Err(problems) }
@@ -139,72 +89,35 @@ impl Explanations {
 
     /// Adds one reason from its JSON text. False: it is known already, word for word.
     pub fn add(&mut self, line: &str, keys: &Keys, spaces: &[String]) -> Result<bool, Problem> {
-        let written: ReasonAsWritten = serde_json::from_str(line).map_err(|e| Problem::new(":", "must be an explanation object", e))?;
-        let who = match (&written.employee, &written.unit, &written.source) {
-            (Some(employee), None, None) => Grantee::employee(keys, employee),
-            (None, Some(unit), None) => Grantee::unit(keys, unit),
-            (None, None, Some(source)) => Grantee::source(keys, source).own,
-            _ => return Err(Problem::plain(": employee", "exactly one of employee, unit and source must be given")),
-        };
-        let from = instant(&written.from).ok_or_else(|| Problem::new(": from", "must be RFC 3339 or epoch milliseconds", &written.from))?;
-        let to = match &written.to {
-            None | Some(serde_json::Value::Null) => Timestamp::END,
-            Some(to) => instant(to).ok_or_else(|| Problem::new(": to", "must be RFC 3339 or epoch milliseconds", to))?,
-        };
-        if to < from {
-            return Err(Problem::new(": to", format!("must not be before from ({from})"), to));
-        }
-        let objects = match &written.objects {
-            Some(pattern) => {
-                let glob = GlobBuilder::new(pattern).case_insensitive(true).build();
-                Some(Arc::new(
-                    glob.map_err(|e| Problem::new(": objects", format!("must be a glob ({})", e.kind()), pattern))?.compile_matcher(),
-                ))
-            }
-            None => None,
-        };
-        let print = keys.print("reason", line.trim());
+        Ok(self.file(ReasonLine::read(line, keys, spaces)?))
+    }
+
+    /// Adds a reason that was read. False: it is known already.
+    fn file(&mut self, line: ReasonLine) -> bool {
+        let ReasonLine { who, unit, reason, subjects } = line;
         self.configured = true;
-        if !self.known.insert(print) {
-            return Ok(false);
+        if !self.known.insert(reason.print) {
+            return false;
         }
-        if let (Some(unit), Some(_)) = (&written.unit, written.max_persons) {
-            self.shared_units.insert(unit.clone());
-        }
-        let reason = BusinessReason {
-            kind: written.reason,
-            from,
-            to,
-            reference: written.reference.as_deref().map(|reference| keys.print("ref", reference)),
-            max_persons: written.max_persons,
-            objects,
-            by_subject: written.subjects.is_some(),
-            is_shared: written.unit.is_some(),
-            is_for_each: false,
-            print,
-        };
         if let Some(reference) = reason.reference {
             self.references.note(reference, who);
         }
+        let (from, to) = (reason.from, reason.to);
+        if subjects.is_some() && unit.is_some() {
+            self.units_of_subjects.insert(who);
+        }
+        if let Some(unit) = unit.filter(|_| reason.max_persons.is_some()) {
+            self.shared_units.insert(unit);
+        }
         self.reasons.push(reason);
         let at = (self.reasons.len() - 1) as u32;
-        match written.subjects {
+        match subjects {
             None => self.by_who.file(who, from, to, at),
-            Some(subjects) => {
-                for id in subjects {
-                    let id = match id {
-                        serde_json::Value::String(id) => id,
-                        other => other.to_string(),
-                    };
-                    for space in spaces {
-                        self.link((who, keys.subject(space, &id).0), at);
-                    }
-                }
-            }
+            Some(subjects) => subjects.into_iter().for_each(|subject| self.link((who, subject), at)),
         }
         self.rows.size.rows += 1;
         self.rows.size.entries += 1;
-        Ok(true)
+        true
     }
 
     /// Reasons that decisions gave, each by the decision's id and as it would stand in the file. What a unit is given each of it has by
@@ -301,64 +214,16 @@ impl Explanations {
                 Some(&self.reasons[reason as usize])
             })
         };
-        chain(who.own).chain(chain(who.unit)).filter(move |reason| reason.covers(at))
-    }
-}
-
-/// What a reason is asked to cover.
-#[derive(Clone, Copy)]
-pub struct ReasonQuery<'a> {
-    /// When.
-    pub time: Timestamp,
-    /// Tables touched.
-    pub objects: &'a [Arc<str>],
-    /// The claimed reference: only the reason with that `ref` is heard.
-    pub claimed: Option<u64>,
-}
-
-impl BusinessReason {
-    /// What has no limit comes first, since a limit is not used up by what needs none; then what a unit shares. So what is taken of that
-    /// depends on the unit's accesses alone, and not on how far reasons of one employee are used up.
-    pub fn order(&self) -> (bool, bool) {
-        (self.max_persons.is_some(), !self.is_shared)
-    }
-
-    fn covers(&self, asked: ReasonQuery<'_>) -> bool {
-        self.from <= asked.time
-            && asked.time <= self.to
-            && asked.claimed.is_none_or(|claimed| self.reference == Some(claimed))
-            && self.objects.as_ref().is_none_or(|glob| asked.objects.iter().any(|object| glob.is_match(&**object)))
-    }
-}
-
-impl Grantee {
-    /// The print of an employee (or account) as reasons name it.
-    pub fn employee(keys: &Keys, id: &str) -> u64 {
-        keys.print("employee", id)
-    }
-
-    /// A source, as reasons for its silence name it.
-    pub fn source(keys: &Keys, source: &str) -> Grantee {
-        Grantee { own: keys.print("source", source), unit: 0 }
-    }
-
-    /// The print of a unit as reasons name it.
-    pub fn unit(keys: &Keys, unit: &str) -> u64 {
-        keys.print("unit", unit)
-    }
-}
-
-fn instant(value: &serde_json::Value) -> Option<Timestamp> {
-    match value {
-        serde_json::Value::String(text) => Timestamp::parse(text).ok(),
-        serde_json::Value::Number(number) => Timestamp::from_millis(number.as_i64()?).ok(),
-        _ => None,
+        let of_unit = self.units_of_subjects.contains(&who.unit).then(|| chain(who.unit));
+        chain(who.own).chain(of_unit.into_iter().flatten()).filter(move |reason| reason.covers(at))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::time::Timestamp;
+    use std::sync::Arc;
 
     fn asked(time: &str, claimed: Option<u64>, objects: &'static [&'static str]) -> (Timestamp, Option<u64>, Vec<Arc<str>>) {
         (Timestamp::parse(time).expect("is a time"), claimed, objects.iter().map(|o| Arc::from(*o)).collect())

@@ -19,6 +19,8 @@ pub mod letters;
 pub mod logins;
 pub mod names;
 pub mod notice;
+pub mod reason;
+pub mod reason_line;
 pub mod reason_times;
 pub mod references;
 pub mod resembling;

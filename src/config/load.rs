@@ -16,6 +16,7 @@ use crate::model::keys::{Keys, SHORTEST_SECRET};
 use crate::model::problem::Problem;
 use crate::model::statute::{self, Statute};
 use crate::triage::case::weights::Calibration;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -60,7 +61,10 @@ pub fn load(config: &Config) -> Result<Context, Vec<Problem>> {
         None => Some(Subjects::default()),
     };
     let explanations = match &paths.explanations {
-        Some(file) => loader.parse(file, |text, name| Explanations::parse(text, name, &keys, &spaces)),
+        // There are millions of them in a large house: they are read by all cores.
+        Some(file) => loader.parse(file, |text, name| {
+            Explanations::parse_by(text, name, &keys, &spaces, |lines, read| lines.par_iter().map(|line| read(line)).collect())
+        }),
         None => Some(Explanations::none()),
     };
     let calibration = match &config.alerts.calibration {

@@ -35,6 +35,20 @@ pub enum UnexplainedSubjects {
 }
 
 impl UnexplainedSubjects {
+    /// From whether each of the subjects is not covered. A list is made only where they differ: most accesses have one subject.
+    fn of(mut open: impl ExactSizeIterator<Item = bool>) -> UnexplainedSubjects {
+        let all = open.len();
+        let Some(first) = open.next() else { return UnexplainedSubjects::Nobody };
+        let Some(alike) = open.position(|open| open != first) else {
+            return if first { UnexplainedSubjects::Everybody } else { UnexplainedSubjects::Nobody };
+        };
+        let mut flags = Vec::with_capacity(all);
+        flags.resize(alike + 1, first);
+        flags.push(!first);
+        flags.extend(open);
+        UnexplainedSubjects::Some(flags.into_boxed_slice())
+    }
+
     /// Whether the subject at that place is not covered.
     pub fn is_unexplained(&self, at: usize) -> bool {
         match self {
@@ -190,15 +204,15 @@ impl<'a> Search<'a> {
             return if general.is_empty() { UnexplainedSubjects::Everybody } else { UnexplainedSubjects::Nobody };
         }
         let is_unexplained = |subject: &Subject| {
-            let specific = self.sets().flat_map(|set| set.specific(self.who, *subject, self.asked()));
-            !self.ordered(specific.chain(general.iter().copied())).into_iter().any(|reason| usage.take(reason, self.who, subject.0))
+            let specific = || self.sets().flat_map(|set| set.specific(self.who, *subject, self.asked()));
+            // What has no limit comes first and uses nothing up: where there is such a reason, no other needs to be put in order.
+            if specific().any(|reason| reason.max_persons.is_none()) {
+                return false;
+            }
+            let limited = self.ordered(specific().chain(general.iter().copied()));
+            !limited.into_iter().any(|reason| usage.take(reason, self.who, subject.0))
         };
-        let flags: Box<[bool]> = self.access.subjects.iter().map(is_unexplained).collect();
-        match (flags.iter().any(|open| *open), flags.iter().all(|open| *open)) {
-            (false, _) => UnexplainedSubjects::Nobody,
-            (true, true) => UnexplainedSubjects::Everybody,
-            (true, false) => UnexplainedSubjects::Some(flags),
-        }
+        UnexplainedSubjects::of(self.access.subjects.iter().map(is_unexplained))
     }
 }
 

@@ -125,7 +125,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         options.labels.as_deref().map(|labels| GroundTruthFiles::read(labels, options.decoys.as_deref(), options.leaked.as_deref()));
     let known = known.transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().context("cannot start threads")?;
-    let (config, context) = setup::load_for(options.config.as_deref(), options.report.is_some())?;
+    let (config, context) = pool.install(|| setup::load_for(options.config.as_deref(), options.report.is_some()))?;
     if let Some(topic) = &config.directory.explanations_topic {
         eprintln!("warning: business reasons of the topic {topic} are read by the service alone: those of the file count");
     }
