@@ -191,9 +191,19 @@ impl Catalog {
         Arc::ptr_eq(&self.listed, &other.listed)
     }
 
+    /// Whether nothing was concluded beside the file.
+    pub fn is_as_listed(&self) -> bool {
+        self.made.is_empty()
+    }
+
     /// The name of the subject space of a table.
     pub fn space_of(&self, table: &Table) -> &str {
-        self.listed.spaces.get(usize::from(table.space.0)).map_or("", String::as_str)
+        self.space(table.space)
+    }
+
+    /// The name of a subject space.
+    pub fn space(&self, id: SpaceId) -> &str {
+        self.listed.spaces.get(usize::from(id.0)).map_or("", String::as_str)
     }
 
     /// Names of the subject spaces in the order of their ids; the common one is the empty name.

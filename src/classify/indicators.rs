@@ -86,7 +86,9 @@ pub fn of(record: &Record<'_>, disclosure: &Disclosure, catalog: &Catalog) -> In
 
 fn is_direct(app: &str) -> bool {
     let app = app.trim();
-    DIRECT_TOOLS.iter().any(|tool| {
+    let Some(first) = app.bytes().next() else { return false };
+    // Nine of ten begin with another letter.
+    DIRECT_TOOLS.iter().filter(|tool| tool.as_bytes()[0] == first.to_ascii_lowercase()).any(|tool| {
         let rest = app.get(..tool.len()).filter(|head| head.eq_ignore_ascii_case(tool)).and_then(|_| app.get(tool.len()..));
         // `mysql` and `mysql 8.0`, and not `mysqlproxyd`.
         rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphabetic()))

@@ -22,6 +22,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Print what the monitor understood: one access per line as JSON, with pseudonyms for subjects.
 #[derive(clap::Args)]
@@ -80,7 +81,7 @@ fn as_text<S: Serializer>(what: &impl fmt::Display, to: S) -> Result<S::Ok, S::E
 }
 
 /// Written as they are met: a line a record leaves no time for lists of its parts.
-struct Objects<'a>(&'a [TableRead]);
+struct Objects<'a>(&'a [Arc<TableRead>]);
 
 impl Serialize for Objects<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

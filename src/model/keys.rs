@@ -60,8 +60,17 @@ impl Keys {
 
     /// The pseudonym of a raw subject id in a space. Ids are compared as trimmed strings.
     pub fn subject(&self, space: &str, id: &str) -> Subject {
+        let id = id.trim();
+        let length = space.len() + 1 + id.len();
+        // Hashed in one go an id costs two thirds of what it does piece by piece; hardly any is longer than a block.
+        let mut whole = [0; blake3::BLOCK_LEN];
+        if let Some(whole) = whole.get_mut(..length) {
+            whole[..space.len()].copy_from_slice(space.as_bytes());
+            whole[space.len() + 1..].copy_from_slice(id.as_bytes());
+            return Subject(first_u64(blake3::keyed_hash(&self.subject, whole).as_bytes()));
+        }
         let mut hasher = blake3::Hasher::new_keyed(&self.subject);
-        hasher.update(space.as_bytes()).update(&[0]).update(id.trim().as_bytes());
+        hasher.update(space.as_bytes()).update(&[0]).update(id.as_bytes());
         Subject(first_u64(hasher.finalize().as_bytes()))
     }
 
@@ -133,6 +142,17 @@ mod tests {
         assert_eq!(keys.subject("", " 42 "), keys.subject("", "42"));
         assert_ne!(keys.subject("", "42"), keys.subject("telco", "42"));
         assert_ne!(keys.subject("a", "b"), keys.subject("", "b"));
+    }
+
+    #[test]
+    fn a_pseudonym_does_not_depend_on_how_its_id_is_hashed() {
+        let keys = Keys::built_in();
+        for length in [0, 1, 30, 57, 58, 59, 60, 63, 64, 65, 200] {
+            let (space, id) = ("telco", "7".repeat(length));
+            let mut hasher = blake3::Hasher::new_keyed(&keys.subject);
+            hasher.update(space.as_bytes()).update(&[0]).update(id.as_bytes());
+            assert_eq!(keys.subject(space, &id), Subject(first_u64(hasher.finalize().as_bytes())), "{length}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::model::keys::Keys;
 use crate::model::kind::Kinds;
 use crate::model::record::{Dialect, Record};
 use crate::sql::{Branch, Column, system};
+use std::sync::Arc;
 
 /// What one branch shows.
 pub(super) struct BranchDisclosure {
@@ -55,7 +56,7 @@ pub(super) fn disclose_branch(
     scanned: Option<u64>,
     catalog: &Catalog,
     keys: &Keys,
-    reads: &mut Vec<TableRead>,
+    reads: &mut Vec<Arc<TableRead>>,
 ) -> BranchDisclosure {
     let known = resolve(branch, record, catalog);
     note_reads(branch, &known, reads);
@@ -259,20 +260,21 @@ fn of_people(branch: &Branch, known: &[CatalogSource<'_>]) -> bool {
     alone && plain && only.entry.is_some_and(|entry| entry.subject.is_some() && entry.rows_per_subject == RowsPerSubject::One)
 }
 
-fn note_reads(branch: &Branch, known: &[CatalogSource<'_>], reads: &mut Vec<TableRead>) {
+fn note_reads(branch: &Branch, known: &[CatalogSource<'_>], reads: &mut Vec<Arc<TableRead>>) {
     for (at, source) in branch.sources.iter().enumerate() {
         let columns = columns_of(at, &branch.output).unwrap_or(Some(Vec::new()));
         let kinds = known[at].showing.map_or(Kinds::NONE, |showing| showing.kinds);
         match reads.iter_mut().find(|read| read.table.eq_ignore_ascii_case(&source.table)) {
-            None => reads.push(TableRead {
+            None => reads.push(Arc::new(TableRead {
                 table: source.table.clone(),
                 columns,
                 kinds,
                 known: !known[at].is_unknown(),
                 inferred: known[at].entry.and_then(Table::told),
                 place: known[at].entry.map(|entry| entry.place),
-            }),
+            })),
             Some(read) => {
+                let read = Arc::make_mut(read);
                 read.kinds = read.kinds.union(kinds);
                 read.columns = match (read.columns.take(), columns) {
                     (Some(mut all), Some(more)) => {

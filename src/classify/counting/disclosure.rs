@@ -11,7 +11,7 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Disclosure {
     /// Tables that were read, in the order of the record or statement.
-    pub reads: Vec<TableRead>,
+    pub reads: Vec<Arc<TableRead>>,
     /// What sort of statement it was; `none` where the record carries none.
     pub class: &'static str,
     /// The text was not understood, or cut: tables are those that its words name.
@@ -87,7 +87,7 @@ pub struct TableRead {
 /// What was read and whom it shows, before the outcome of the record is weighed in.
 #[derive(Clone, Debug)]
 pub(super) struct Counted {
-    pub reads: Vec<TableRead>,
+    pub reads: Vec<Arc<TableRead>>,
     pub class: &'static str,
     pub unparsed: bool,
     pub exports: bool,

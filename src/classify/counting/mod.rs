@@ -16,6 +16,7 @@ mod objects;
 mod people;
 mod row_shape;
 mod selection;
+mod shape;
 mod statement;
 #[cfg(test)]
 mod testing;

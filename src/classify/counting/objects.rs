@@ -1,8 +1,8 @@
 //! Counting where the source itself names tables, columns or people: canonical records and the like.
 
-use crate::classify::catalog::{Catalog, RowsPerSubject, Table};
-use crate::classify::counting::column_disclosure::ColumnDisclosure;
+use crate::classify::catalog::Catalog;
 use crate::classify::counting::disclosure::{Counted, TableChanges, TableRead, shows_rows};
+use crate::classify::counting::shape::{Shape, shape};
 use crate::classify::counting::{selection, statement, written};
 use crate::model::access::{IdSequence, Indicators, Operation, Selection};
 use crate::model::doubts::Doubts;
@@ -11,21 +11,11 @@ use crate::model::kind::Kinds;
 use crate::model::persons::Persons;
 use crate::model::record::{Object, Record, Text};
 use crate::sql;
-use std::collections::BTreeSet;
-
-/// What one table of the record shows.
-struct ShownTable<'c> {
-    read: TableRead,
-    entry: Option<&'c Table>,
-    /// Whether a row of it shows somebody: a personal column, or the column that identifies the person.
-    personal: bool,
-    /// People that one row of it may show.
-    people_per_row: u64,
-}
+use std::sync::Arc;
 
 /// Counts by the tables that the record names.
 pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Counted {
-    let shown: Vec<ShownTable<'_>> = record.objects.iter().map(|object| show(object, record.system.as_deref(), catalog)).collect();
+    let shown: Vec<Arc<Shape>> = record.objects.iter().map(|object| shape(record.system.as_deref(), object, catalog)).collect();
     let kinds = shown.iter().fold(Kinds::NONE, |kinds, table| kinds.union(table.read.kinds));
     // What was read the source says itself; how it was chosen only the statement can tell.
     let known = record.statement.as_deref().map(|text| sql::analyse(text, record.dialect));
@@ -49,7 +39,9 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
     // What was written may have come back to whoever wrote it, where the source bounds the rows.
     let may_return = record.operation == Operation::Write && record.rows_bound.is_some();
     if shows_rows(record.operation) || may_return {
-        let ids: BTreeSet<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
+        let mut ids: Vec<&str> = record.subjects.iter().map(|id| id.trim()).filter(|id| !id.is_empty()).collect();
+        ids.sort_unstable();
+        ids.dedup();
         let persons = persons(record, &shown, ids.len() as u64);
         found.persons = if may_return { persons.at_most() } else { persons };
         if ids.is_empty() && record.rows.is_some() && !found.persons.is_nobody() {
@@ -62,17 +54,17 @@ pub(super) fn count(record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Coun
             };
         }
         let space =
-            shown.iter().find_map(|table| table.entry.filter(|entry| entry.subject.is_some())).map_or("", |entry| catalog.space_of(entry));
+            shown.iter().find_map(|table| table.entry.filter(|entry| entry.names_person)).map_or("", |entry| catalog.space(entry.space));
         found.subjects = ids.into_iter().map(|id| keys.subject(space, id)).collect();
     }
-    found.reads = shown.into_iter().map(|table| table.read).collect();
+    found.reads = shown.iter().map(|table| Arc::clone(&table.read)).collect();
     found
 }
 
 /// Counts the people that the record names, of the tables that its statement reads.
 pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog, keys: &Keys) -> Counted {
     let text = |text: &String| Text::Owned(text.clone());
-    let object = |read: &TableRead| Object {
+    let object = |read: &Arc<TableRead>| Object {
         table: text(&read.table),
         columns: read.columns.as_ref().map(|columns| columns.iter().map(text).collect()),
     };
@@ -90,9 +82,9 @@ pub(super) fn count_beside(read: Counted, record: &Record<'_>, catalog: &Catalog
     }
 }
 
-fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons {
-    let unknown = shown.is_empty() || shown.iter().any(|table| table.entry.is_none_or(Table::is_guess));
-    let personal: Vec<&ShownTable<'_>> = shown.iter().filter(|table| table.personal).collect();
+fn persons(record: &Record<'_>, shown: &[Arc<Shape>], named: u64) -> Persons {
+    let unknown = shown.is_empty() || shown.iter().any(|table| table.entry.is_none_or(|entry| entry.is_guess));
+    let personal = || shown.iter().filter(|table| table.personal);
     if named > 0 {
         // Ids that the source itself gives are the people. More rows than ids: the list was cut, and rows tell the rest.
         return match record.rows {
@@ -104,10 +96,10 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
         };
     }
     // Known tables of which neither a personal column nor the person's key was shown: nobody, however many the rows.
-    if personal.is_empty() && !unknown {
+    if personal().next().is_none() && !unknown {
         return Persons::NOBODY;
     }
-    if personal.iter().any(|table| table.entry.is_some_and(|entry| entry.packs)) {
+    if personal().any(|table| table.entry.is_some_and(|entry| entry.packs)) {
         return Persons::Unknown;
     }
     // What stood in a text that was lost may have packed many people into a row.
@@ -116,56 +108,35 @@ fn persons(record: &Record<'_>, shown: &[ShownTable<'_>], named: u64) -> Persons
     if !unknown && keyed_by_person(shown) {
         return Persons::Exact(rows);
     }
-    let bound = Persons::AtMost(rows.saturating_mul(people_per_row(&personal)).max(rows));
+    let bound = Persons::AtMost(rows.saturating_mul(people_per_row(personal())).max(rows));
     if unknown { bound } else { bound.at_most() }
 }
 
 /// One table alone, of one row per person, whatever columns of it are named: the ids beside it tell the people.
-fn keyed_by_row(shown: &[ShownTable<'_>]) -> bool {
+fn keyed_by_row(shown: &[Arc<Shape>]) -> bool {
     match shown {
-        [only] => {
-            only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.is_proven() && entry.rows_per_subject == RowsPerSubject::One)
-        }
+        [only] => only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.is_proven && entry.one_row_a_person),
         _ => false,
     }
 }
 
 /// One table alone, with one row per person.
-fn keyed_by_person(shown: &[ShownTable<'_>]) -> bool {
+fn keyed_by_person(shown: &[Arc<Shape>]) -> bool {
     match shown {
-        [only] => {
-            only.personal && only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.rows_per_subject == RowsPerSubject::One)
-        }
+        [only] => only.personal && only.people_per_row == 1 && only.entry.is_some_and(|entry| entry.one_row_a_person),
         _ => false,
     }
 }
 
 /// People that one row of a join may show: tables of one subject space are taken to be joined by the person, tables of
 /// different spaces show different people.
-fn people_per_row(personal: &[&ShownTable<'_>]) -> u64 {
+fn people_per_row<'a>(personal: impl Iterator<Item = &'a Arc<Shape>>) -> u64 {
     let mut per_space = std::collections::BTreeMap::new();
     for table in personal {
         let most = per_space.entry(table.entry.map(|entry| entry.space)).or_insert(0);
         *most = table.people_per_row.max(*most);
     }
     per_space.values().sum::<u64>().max(1)
-}
-
-fn show<'c>(object: &Object<'_>, system: Option<&str>, catalog: &'c Catalog) -> ShownTable<'c> {
-    let entry = catalog.find(system, object.table.trim());
-    // An empty list says as little as none.
-    let named = object.columns.as_ref().filter(|columns| !columns.is_empty());
-    let columns: Option<Vec<String>> = named.map(|columns| columns.iter().map(|c| c.trim().to_owned()).collect());
-    let showing = entry.map_or(ColumnDisclosure::NOTHING, |entry| ColumnDisclosure::of(entry, columns.as_deref()));
-    let read = TableRead {
-        table: object.table.trim().to_owned(),
-        columns,
-        kinds: showing.kinds,
-        known: !entry.is_none_or(Table::is_guess),
-        inferred: entry.and_then(Table::told),
-        place: entry.map(|entry| entry.place),
-    };
-    ShownTable { read, entry, personal: showing.personal, people_per_row: showing.people_per_row }
 }
 
 #[cfg(test)]
