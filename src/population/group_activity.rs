@@ -203,25 +203,47 @@ impl ActivityAccumulator {
     }
 }
 
-/// The activity of every group and day, as of the last full hour.
+/// The activity of every group and day, as of the last full hour. Looked up half a dozen times a record, for group and unit, today and
+/// yesterday.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
 pub struct GroupActivity {
+    days: HashMap<GroupDay, Activity, FixedState>,
+}
+
+/// As it is saved and sent: in order.
+#[derive(Serialize, Deserialize)]
+struct Stored {
     days: BTreeMap<GroupDay, Activity>,
+}
+
+impl From<Stored> for GroupActivity {
+    fn from(stored: Stored) -> GroupActivity {
+        GroupActivity { days: stored.days.into_iter().collect() }
+    }
+}
+
+impl From<GroupActivity> for Stored {
+    fn from(activity: GroupActivity) -> Stored {
+        Stored { days: activity.days.into_iter().collect() }
+    }
 }
 
 impl GroupActivity {
     /// Joins what the shards have seen.
     pub fn of(shards: Vec<Vec<(GroupDay, Activity)>>) -> GroupActivity {
-        let mut days: BTreeMap<GroupDay, Activity> = BTreeMap::new();
+        let mut activity = GroupActivity::default();
         for (at, of_day) in shards.into_iter().flatten() {
-            days.entry(at).or_default().add(of_day);
+            activity.days.entry(at).or_default().add(of_day);
         }
-        GroupActivity { days }
+        activity
     }
 
     /// The sums, in order.
     pub fn into_sorted(self) -> Vec<(GroupDay, Activity)> {
-        self.days.into_iter().collect()
+        let mut all: Vec<(GroupDay, Activity)> = self.days.into_iter().collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        all
     }
 
     /// What the others of a group have done so far, over what their whole days usually are; nothing where they are too few. `own` is what

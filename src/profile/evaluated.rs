@@ -59,11 +59,20 @@ impl Evaluated {
         if self.newest == 0 {
             self.newest = day;
         }
+        if day == self.newest && self.says_already(source, reasons) {
+            return;
+        }
         self.turn(day);
         let sources = self.rows.iter().filter(|row| row.tag >= SOURCES).count();
         let known = self.rows.iter().any(|row| row.tag == source);
         self.mark(day, if known || sources < MOST_SOURCES { source } else { OTHER_SOURCES });
         reasons.iter().for_each(|reason| self.mark(day, reason as u16));
+    }
+
+    /// Whether the newest day says all that already, as it does from the second record of a source on.
+    fn says_already(&self, source: u16, reasons: Reasons) -> bool {
+        let marked = |tag: u16| self.rows.iter().any(|row| row.tag == tag && row.low & 1 == 1);
+        marked(source) && reasons.iter().all(|reason| marked(reason as u16))
     }
 
     fn turn(&mut self, day: u32) {
