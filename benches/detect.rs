@@ -9,6 +9,7 @@ use leakwarden::config::load;
 use leakwarden::decode::{self, Codec, FormatChoice, Raw};
 use leakwarden::detect::{AccessContext, DETECTORS, evaluate_access};
 use leakwarden::engine::context::Context;
+use leakwarden::engine::listening::concerned;
 use leakwarden::engine::tracked::Tracked;
 use leakwarden::engine::{Engine, Sequential};
 use leakwarden::model::access::{Access, Position};
@@ -120,7 +121,7 @@ impl Bench {
                 notice: None,
                 group: self.models.of(&tracked.group),
                 own: tracked.own(),
-                before: &|window| tracked.before(window),
+                before: tracked.before(),
                 rise: Rise::NONE,
                 rise_before: Rise::NONE,
                 rises: &Default::default(),
@@ -128,6 +129,7 @@ impl Bench {
                 subjects: &self.context.subjects,
                 statute: &self.context.statute,
                 floor: 0,
+                quiet: 0.0,
             });
         }
     }
@@ -147,7 +149,10 @@ fn looking(criterion: &mut Criterion) {
     group.bench_function("all together", |bencher| {
         let mut found = Vec::new();
         bencher.iter(|| {
-            bench.each(|at| evaluate_access(&bench.context.settings, at, &mut found));
+            bench.each(|at| {
+                let concerned = concerned(at.access, &at.change.signals);
+                evaluate_access(&bench.context.settings, concerned, AccessContext { ..*at }, &|_| 0.0, &mut found);
+            });
             black_box(&found);
             found.clear();
         });

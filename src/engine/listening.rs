@@ -81,7 +81,7 @@ fn listening(signals: &Signals) -> Set {
 }
 
 /// The places of the detectors that an access concerns which counted these, ascending.
-pub(super) fn concerned(access: &Access, signals: &Signals) -> impl Iterator<Item = usize> + use<> {
+pub fn concerned(access: &Access, signals: &Signals) -> impl Iterator<Item = usize> + use<> {
     each(judging(access) & listening(signals))
 }
 

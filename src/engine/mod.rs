@@ -25,7 +25,7 @@ pub mod global_stage;
 mod granted;
 mod judge;
 pub mod keyed_stage;
-mod listening;
+pub mod listening;
 pub mod output;
 pub mod partition_events;
 pub mod partition_watermarks;

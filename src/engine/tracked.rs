@@ -252,6 +252,11 @@ impl Tracked {
         self.own.as_deref().unwrap_or(&NOTHING)
     }
 
+    /// The same before each window and within it.
+    pub fn before(&self) -> &Before {
+        &self.before
+    }
+
     /// More of a day that is over came late: sums over days are another.
     pub fn note_late(&mut self) {
         self.before = Before::default();
