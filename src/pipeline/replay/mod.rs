@@ -4,6 +4,9 @@
 //! Work goes in rounds: blocks are taken from the inputs that are furthest behind in event time, decoded and classified in
 //! parallel, handed to the engine in order, and settled by all shards in parallel. A thread for each input reads and
 //! unpacks ahead meanwhile.
+//!
+//! While a round settles the next is decoded. Which blocks that are is known by then, as settling changes no watermark: the rounds are
+//! those of one thread that does one thing after the other. No state may be taken before the last round: inputs are ahead of the engine.
 
 pub mod contents;
 mod external_sort;
@@ -13,6 +16,7 @@ mod tap;
 
 use crate::classify::derivation::MadeTables;
 use crate::decode::{Codec, IgnoredCounts};
+use crate::engine::context::Context;
 use crate::engine::output::Evictions;
 use crate::engine::output::Output;
 use crate::engine::watermark::LEAP;
@@ -44,6 +48,8 @@ pub struct Replay {
     range: TimeRange,
     /// Blocks of a round.
     round: usize,
+    /// The next round, decoded while this one settled, or why it could not be read.
+    ahead: Option<Result<Decoded, SourceError>>,
     /// What was read so far.
     pub tally: Tally,
     /// The earliest time of records that wait for a first watermark.
@@ -95,6 +101,14 @@ const SHOWN_DEAD: usize = 5;
 
 /// Reasons that are counted apart; what comes after is counted together.
 const REASONS: usize = 64;
+
+/// What a round has read, in the order of the inputs.
+#[derive(Default)]
+struct Decoded {
+    batches: Vec<(usize, Vec<Batch>)>,
+    /// Inputs that are at their end with it.
+    ended: Vec<usize>,
+}
 
 /// What one round gave.
 pub struct Round {
@@ -155,7 +169,7 @@ impl Replay {
             let disorder = Disorder::default();
             inputs.push(Reading { input, decoder, done: false, begun: false, skip: 0, next_line, next_offset: 0, disorder });
         }
-        Ok(Replay { engine, inputs, range, round: threads.max(1) * 2, tally: Tally::default(), earliest: None })
+        Ok(Replay { engine, inputs, range, round: threads.max(1) * 2, ahead: None, tally: Tally::default(), earliest: None })
     }
 
     /// Keeps the content of dead letters, encrypted.
@@ -272,6 +286,45 @@ impl Replay {
 
     /// A round whose accesses a tap observes and adds to.
     pub fn round_with(&mut self, tap: &mut impl Tap) -> Result<Option<Round>, SourceError> {
+        let decoded = match self.ahead.take() {
+            Some(ahead) => ahead?,
+            None => {
+                let taken = self.next_pieces()?;
+                decode(&mut self.inputs, &taken, self.engine.context(), self.range)
+            }
+        };
+        if decoded.batches.is_empty() {
+            return Ok(None);
+        }
+        let mut dead_letters = Vec::new();
+        let lateness = self.engine.context().lateness;
+        for (at, batches) in decoded.batches {
+            self.inputs[at].begun = true;
+            for batch in batches {
+                self.inputs[at].decoder.note(&batch);
+                for access in &batch.accesses {
+                    self.inputs[at].disorder.note(access.time, lateness);
+                }
+                self.take(self.inputs[at].decoder.partition, batch, tap, &mut dead_letters);
+            }
+        }
+        // What is old enough settles before an input ends: where it is the last, nothing else would say how far time has come, and a state
+        // that is saved would hold it as if it waited.
+        let next = self.next_pieces();
+        let (context, range) = (self.engine.context().clone(), self.range);
+        let (engine, inputs) = (&mut self.engine, &mut self.inputs);
+        let (mut output, ahead) = rayon::join(|| engine.advance(&Parallel), || next.map(|taken| decode(inputs, &taken, &context, range)));
+        self.ahead = Some(ahead);
+        if !decoded.ended.is_empty() {
+            decoded.ended.into_iter().for_each(|at| self.end(at, tap, &mut dead_letters));
+            output.join(self.engine.advance(&Parallel));
+        }
+        self.count(&output);
+        Ok(Some(Round { output, dead_letters }))
+    }
+
+    /// The blocks of the next round, by input.
+    fn next_pieces(&mut self) -> Result<Vec<(usize, Vec<Piece>)>, SourceError> {
         let mut taken: Vec<(usize, Vec<Piece>)> = Vec::new();
         let mut blocks = 0;
         for at in self.behind() {
@@ -284,32 +337,7 @@ impl Replay {
                 break;
             }
         }
-        if taken.is_empty() {
-            return Ok(None);
-        }
-        let batches = self.decode(&taken);
-        let mut dead_letters = Vec::new();
-        let lateness = self.engine.context().lateness;
-        for (at, batches) in batches {
-            self.inputs[at].begun = true;
-            for batch in batches {
-                self.inputs[at].decoder.note(&batch);
-                for access in &batch.accesses {
-                    self.inputs[at].disorder.note(access.time, lateness);
-                }
-                self.take(self.inputs[at].decoder.partition, batch, tap, &mut dead_letters);
-            }
-        }
-        // What is old enough settles before an input ends: where it is the last, nothing else would say how far time has come, and a state
-        // that is saved would hold it as if it waited.
-        let mut output = self.engine.advance(&Parallel);
-        let ended: Vec<usize> = taken.iter().map(|(at, _)| *at).filter(|at| self.inputs[*at].done).collect();
-        if !ended.is_empty() {
-            ended.into_iter().for_each(|at| self.end(at, tap, &mut dead_letters));
-            output.join(self.engine.advance(&Parallel));
-        }
-        self.count(&output);
-        Ok(Some(Round { output, dead_letters }))
+        Ok(taken)
     }
 
     /// Inputs that are not at their end, furthest behind in event time first; those not begun before all.
@@ -320,37 +348,6 @@ impl Replay {
             (reading.begun.then(|| self.engine.watermark(reading.decoder.partition)).flatten(), *at)
         });
         open
-    }
-
-    fn decode(&mut self, taken: &[(usize, Vec<Piece>)]) -> Vec<(usize, Vec<Batch>)> {
-        let context = self.engine.context().clone();
-        let (classifier, range) = (&*context.classifier, self.range);
-        let mut by_input: BTreeMap<usize, &Vec<Piece>> = taken.iter().map(|(at, pieces)| (*at, pieces)).collect();
-        let mut decoded: Vec<(usize, Vec<Batch>)> = self
-            .inputs
-            .par_iter_mut()
-            .enumerate()
-            .filter_map(|(at, reading)| by_input.get(&at).map(|pieces| (at, reading, *pieces)))
-            .map(|(at, reading, pieces)| {
-                if let Some(first) = pieces.first() {
-                    reading.decoder.recognise(first.first_records(100));
-                }
-                let decoder = &mut reading.decoder;
-                let batches = match decoder.format() {
-                    Some(codec) if codec.format.stateless => {
-                        let mut batches: Vec<Batch> =
-                            pieces.par_iter().map(|piece| decoder.decode_stateless(piece, classifier, range)).collect();
-                        decoder.in_order(pieces, &mut batches, classifier, range);
-                        batches
-                    }
-                    Some(_) | None => pieces.iter().map(|piece| decoder.decode(piece, classifier, range)).collect(),
-                };
-                (at, batches)
-            })
-            .collect();
-        by_input.clear();
-        decoded.sort_by_key(|(at, _)| *at);
-        decoded
     }
 
     fn take(&mut self, of: PartitionId, batch: Batch, tap: &mut impl Tap, dead_letters: &mut Vec<DeadLetter>) {
@@ -433,4 +430,34 @@ impl Replay {
         self.count(&output);
         Round { output, dead_letters: Vec::new() }
     }
+}
+
+/// Decodes pieces of several inputs, those of a format whose records stand alone on all cores.
+fn decode(inputs: &mut [Reading], taken: &[(usize, Vec<Piece>)], context: &Context, range: TimeRange) -> Decoded {
+    let classifier = &*context.classifier;
+    let by_input: BTreeMap<usize, &Vec<Piece>> = taken.iter().map(|(at, pieces)| (*at, pieces)).collect();
+    let ended = by_input.keys().copied().filter(|at| inputs[*at].done).collect();
+    let mut batches: Vec<(usize, Vec<Batch>)> = inputs
+        .par_iter_mut()
+        .enumerate()
+        .filter_map(|(at, reading)| by_input.get(&at).map(|pieces| (at, reading, *pieces)))
+        .map(|(at, reading, pieces)| {
+            if let Some(first) = pieces.first() {
+                reading.decoder.recognise(first.first_records(100));
+            }
+            let decoder = &mut reading.decoder;
+            let batches = match decoder.format() {
+                Some(codec) if codec.format.stateless => {
+                    let mut batches: Vec<Batch> =
+                        pieces.par_iter().map(|piece| decoder.decode_stateless(piece, classifier, range)).collect();
+                    decoder.in_order(pieces, &mut batches, classifier, range);
+                    batches
+                }
+                Some(_) | None => pieces.iter().map(|piece| decoder.decode(piece, classifier, range)).collect(),
+            };
+            (at, batches)
+        })
+        .collect();
+    batches.sort_by_key(|(at, _)| *at);
+    Decoded { batches, ended }
 }
