@@ -29,6 +29,8 @@
 //! {"time":"2026-03-02T09:14:05Z","id":"a032","account":"li_na","system":"crm","objects":[{"table":"crm.customers","columns":["name","phone"]}],"rows":1,"subjects":["C10001"],"client":{"ip":"10.0.0.7"},"purpose":"ticket:INC-10442"}
 //! ```
 
+mod scanner;
+
 use crate::decode::field::{cut, whole};
 use crate::decode::json::WordOrNumber;
 use crate::decode::{DecodeError, Decoder, Emit, Format, Raw, json, lenient};
@@ -77,7 +79,8 @@ impl Decoder for Canonical {
         if text.trim().is_empty() {
             return Ok(());
         }
-        match serde_json::from_str::<CanonicalRecord<'_>>(text) {
+        let read = scanner::scan(text).map_or_else(|| serde_json::from_str::<CanonicalRecord<'_>>(text), Ok);
+        match read {
             Ok(record) => match record.into_record(raw, self.unit) {
                 Ok(record) => {
                     emit(record.into());
@@ -98,6 +101,7 @@ impl Decoder for Canonical {
 }
 
 /// `time` as text or number.
+#[derive(Debug)]
 enum When<'a> {
     Text(Text<'a>),
     Number(i64),
@@ -129,7 +133,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for When<'a> {
 }
 
 /// A list of texts that borrows.
-#[derive(Default)]
+#[derive(Default, Debug)]
 struct Words<'a>(Vec<Text<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
@@ -156,6 +160,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
 }
 
 /// A number of rows: some writers make every number a float.
+#[derive(Debug)]
 struct Count(u64);
 
 impl<'de> Deserialize<'de> for Count {
@@ -177,7 +182,7 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Debug)]
 struct CanonicalRecord<'a> {
     #[serde(borrow)]
     time: When<'a>,
@@ -208,7 +213,7 @@ struct CanonicalRecord<'a> {
     outcome: Option<Outcome>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Debug)]
 struct CanonicalClient<'a> {
     #[serde(borrow)]
     ip: Option<WordOrNumber<'a>>,
@@ -218,7 +223,7 @@ struct CanonicalClient<'a> {
     app: Option<WordOrNumber<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Debug)]
 struct CanonicalObject<'a> {
     #[serde(borrow)]
     table: WordOrNumber<'a>,
@@ -226,7 +231,7 @@ struct CanonicalObject<'a> {
     columns: Option<Words<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
     Success,
