@@ -111,12 +111,23 @@ impl Context {
         VolumeReport { source: self.source_of(partition), partition: Arc::from(self.partition_name(partition)), hour, volume }
     }
 
+    /// Whether an access counts for anybody beside whom it is by. Hardly any does.
+    pub fn is_shared(&self, access: &Access) -> bool {
+        access.login.is_some() || access.served.is_some() || self.adds_up(access)
+    }
+
+    /// Whether it is of a login that nobody is known of, of whom it counts for all together.
+    fn adds_up(&self, access: &Access) -> bool {
+        access.persons != Persons::NOBODY && self.classifier.directory.is_unmapped(&access.actor)
+    }
+
     /// What an access counts for beside whom it is by: the login that claims to do it for somebody, the employee for whom a service does
     /// it, and, of a login that nobody is known of, all of these together.
     pub fn shares(&self, access: &Access) -> impl Iterator<Item = Access> + use<> {
-        let adds_up = access.persons != Persons::NOBODY && self.classifier.directory.is_unmapped(&access.actor);
         let print = || self.classifier.keys.print("claim", access.actor.name()).max(1);
-        [access.share_of_login(), access.share_of_served(), adds_up.then(|| access.share_of_unlisted(print()))].into_iter().flatten()
+        [access.share_of_login(), access.share_of_served(), self.adds_up(access).then(|| access.share_of_unlisted(print()))]
+            .into_iter()
+            .flatten()
     }
 
     /// Whom reasons may have been given to, in a spell of the employee.

@@ -162,8 +162,10 @@ impl KeyedStage {
 
     /// The same, and its shares.
     pub fn push_all(&mut self, record: Scheduled<Access>) {
-        for item in self.shared.context.shares(&record.item) {
-            self.push(Scheduled { item, ..record });
+        if self.shared.context.is_shared(&record.item) {
+            for item in self.shared.context.shares(&record.item) {
+                self.push(Scheduled { item, ..record });
+            }
         }
         self.push(record);
     }
