@@ -9,6 +9,7 @@ use crate::console::html::{self, Shell};
 use crate::console::in_its_page;
 use crate::console::reader::{self, Reader};
 use crate::console::routes::{Policy, ROUTES, Route};
+use crate::console::session_ended;
 use crate::console::settings::{PROXY_SECRET, SignIn};
 use crate::console::state::Console;
 use crate::desk::session::{self, Session, Use};
@@ -122,7 +123,34 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
     let refused = |response| finished(&console, response);
     match route.policy {
         Policy::Open => {}
-        Policy::SignedIn | Policy::May(_) if session.is_none() => return refused(to_sign_in(&console, api, route, &request)),
+        Policy::SignedIn | Policy::May(_) if session.is_none() => {
+            let to_sign_in = to_sign_in(&console, api, route, &request);
+            // Somebody who was signed in wrote longer than the session lasted.
+            let wrote = cookie(request.headers(), COOKIE).is_some() && is_own_origin(request.headers());
+            let page = route.page.filter(|_| wrote && to_sign_in.status() == StatusCode::SEE_OTHER);
+            let Some(page) = page else { return refused(to_sign_in) };
+            let (parts, body) = request.into_parts();
+            let bytes = to_bytes(body, LONGEST_BODY).await.unwrap_or_default();
+            let written = std::str::from_utf8(&bytes).ok().and_then(Fields::encoded).filter(|fields| !fields.has_nul());
+            let Some(body) = written else { return refused(to_sign_in) };
+            let asked = Asked {
+                console: console.clone(),
+                session: None,
+                people: console.people.now(),
+                now,
+                from: sender(&console, &parts.headers, peer),
+                path,
+                zone: reader.zone(&console.settings.zone),
+                reader,
+                query: Fields::default(),
+                body,
+                if_match: None,
+                last_event: None,
+                attempt: None,
+                refused: None,
+            };
+            return refused(sent(session_ended::answer(asked, page, parts.uri.path())));
+        }
         Policy::May(action) if !session.as_ref().is_some_and(|session| session.caller.may_ever(action)) => {
             return refused(failed(&console, session.as_ref(), &reader, api, &DeskError::NotFound));
         }

@@ -27,12 +27,7 @@ pub async fn answer(asked: Asked, page: &str, action: &str, error: DeskError) ->
     }
     // Where a change of language leads back to.
     let mut asked = asked;
-    asked.reader.place = asked.path.iter().fold(page.to_owned(), |place, value| match place.split_once('{') {
-        Some((before, rest)) => {
-            format!("{before}{}{}", encoded(value), rest.split_once('}').map_or("", |(_, after)| after))
-        }
-        None => place,
-    });
+    asked.reader.place = place(page, &asked.path);
     // What a silence was to match stands in the query of its page.
     let fields = std::mem::take(&mut asked.body);
     asked.query = if page == "/silences" { fields.clone() } else { Fields::default() };
@@ -45,6 +40,16 @@ pub async fn answer(asked: Asked, page: &str, action: &str, error: DeskError) ->
         }
         _ => Err(error),
     }
+}
+
+/// Where a page stands whose path names these.
+pub fn place(page: &str, path: &[String]) -> String {
+    path.iter().fold(page.to_owned(), |place, value| match place.split_once('{') {
+        Some((before, rest)) => {
+            format!("{before}{}{}", encoded(value), rest.split_once('}').map_or("", |(_, after)| after))
+        }
+        None => place,
+    })
 }
 
 #[cfg(test)]

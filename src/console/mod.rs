@@ -18,6 +18,7 @@ pub mod pages;
 pub mod reader;
 pub mod refused;
 pub mod routes;
+pub mod session_ended;
 pub mod settings;
 pub mod state;
 pub mod words;

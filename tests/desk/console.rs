@@ -494,6 +494,14 @@ fn people_sign_in_by_password_and_a_code_that_counts_once() {
         let signed = [form[0], form[1], ("Cookie", cookie.as_str())];
         assert_eq!(running.send("POST", "/sign-out", &signed, &format!("csrf={csrf}")).await.status, 303);
         assert_eq!(running.send("GET", "/cases/1", &[("Cookie", &cookie)], "").await.status, 303);
+        // What somebody wrote for longer than the session lasted is shown to them beside the form to sign in, and to no page of another site.
+        let wrote = "text=asked+the+branch+%3Cb%3E+twice&verdict=unclear";
+        let late = running.send("POST", "/cases/1/verdicts", &signed, wrote).await;
+        let signs_in_again = late.body.contains("name=\"next\" value=\"/cases/1\"") && late.body.contains("name=\"password\"");
+        assert!(late.status == 401 && signs_in_again && late.body.contains("asked the branch &lt;b&gt; twice"), "{}", late.body);
+        assert_eq!(running.send("POST", "/cases/1/verdicts", &form, wrote).await.status, 303, "nobody was signed in");
+        let elsewhere = [("Origin", "http://evil.example"), form[1], ("Cookie", cookie.as_str())];
+        assert_eq!(running.send("POST", "/cases/1/verdicts", &elsewhere, wrote).await.status, 303);
         // Whoever guesses waits, and keeps nobody out who comes from elsewhere: the proxy on this machine says from where.
         let from = |address: &'static str| [form[0], form[1], ("X-Forwarded-For", address)];
         for _ in 0..9 {

@@ -86,7 +86,7 @@ pub(super) fn next(asked: &str) -> String {
 }
 
 /// The form, or the way to the provider.
-pub(super) fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
+pub fn page(asked: &Asked, next: &str, refused: bool) -> Markup {
     let lang = asked.reader.lang;
     html::frame(
         asked.shell(),

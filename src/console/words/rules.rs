@@ -46,6 +46,7 @@ const FIELDS: &[(&str, &str)] = &[
     ("role", "岗位"),
     ("rows", "案件列表"),
     ("scopes", "权限范围"),
+    ("session", "会话"),
     ("severity", "级别"),
     ("shown", "是否已展示"),
     ("silence", "静默"),
@@ -70,6 +71,10 @@ pub fn field(place: &str) -> Option<&'static str> {
 /// Rules without a figure.
 const RULES: &[(&str, &str)] = &[
     ("must be given", "必须填写"),
+    (
+        "has ended and nothing was done: copy what you had written, sign in and send it again",
+        "会话已结束，未执行任何操作：请复制您填写的内容，登录后重新提交",
+    ),
     ("must be yes or no", "须为 yes 或 no"),
     ("must be on or off", "须为 on 或 off"),
     ("must be en or zh-CN", "须为 en 或 zh-CN"),
