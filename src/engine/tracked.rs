@@ -18,7 +18,7 @@ use crate::profile::Profile;
 use crate::profile::baseline::predict;
 use crate::profile::before::Before;
 use crate::profile::counts::CountScope;
-use crate::profile::history::{AllMoments, Moments};
+use crate::profile::history::{AllMoments, NO_MOMENTS};
 use crate::profile::lapses::Lapses;
 use crate::profile::measure::Measure;
 use crate::profile::window::day_of;
@@ -248,8 +248,7 @@ impl Tracked {
 
     /// Moments of the closed days before today.
     pub fn own(&self) -> &AllMoments {
-        static NOTHING: AllMoments = [Moments { days: 0.0, mean: 0.0, variance: 0.0 }; Measure::COUNT];
-        self.own.as_deref().unwrap_or(&NOTHING)
+        self.own.as_deref().unwrap_or(&NO_MOMENTS)
     }
 
     /// The same before each window and within it.

@@ -4,7 +4,7 @@
 //! every access (`low_and_slow` sums two measures over three windows) so do with a look-up.
 
 use crate::profile::Profile;
-use crate::profile::history::{AllMoments, History};
+use crate::profile::history::{AllMoments, History, NO_MOMENTS};
 use crate::profile::measure::Measure;
 use crate::profile::window::Window;
 use std::sync::OnceLock;
@@ -64,12 +64,18 @@ impl Before {
     /// Moments of the days before a window of several days that ends with `day`; nothing of a shorter one.
     pub fn moments(&self, history: &History, day: u32, window: Window) -> Option<&AllMoments> {
         let of = &self.0[place(window)?];
+        // Of whoever is new nothing is kept: most of a million employees are hardly ever seen.
+        if history.is_empty() {
+            return Some(&NO_MOMENTS);
+        }
         Some(of.moments.get_or_init(|| Box::new(history.all_moments(day.saturating_sub(window.days())))))
     }
 
     /// Sums over the days of a window that ends with `day`, without that day.
     pub fn sums(&self, profile: &Profile, day: u32, window: Window) -> &WindowSums {
-        let Some(place) = place(window) else { return &WindowSums::NONE };
+        let Some(place) = place(window).filter(|_| !profile.history.is_empty() || !profile.late.is_empty()) else {
+            return &WindowSums::NONE;
+        };
         self.0[place].sums.get_or_init(|| Box::new(profile.sums(day.saturating_sub(1), window.days() - 1)))
     }
 }

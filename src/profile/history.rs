@@ -77,6 +77,9 @@ pub struct Moments {
 /// Moments of every measure.
 pub type AllMoments = [Moments; Measure::COUNT];
 
+/// Those of no day.
+pub static NO_MOMENTS: AllMoments = [Moments { days: 0.0, mean: 0.0, variance: 0.0 }; Measure::COUNT];
+
 impl History {
     /// Adds a day that is over. Days come in ascending order.
     pub fn close(&mut self, day: ClosedDay) {

@@ -71,6 +71,11 @@ impl LateDays {
         within.filter(|day| history.days(Measure::Persons, *day, 1).next().is_none())
     }
 
+    /// Whether nothing came late.
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty()
+    }
+
     /// Forgets the days before one.
     pub fn forget_before(&mut self, day: u32) {
         self.days.retain(|(of, _)| *of >= day);

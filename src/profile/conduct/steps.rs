@@ -26,7 +26,7 @@ impl Steps {
             self.last.remove(0);
         }
         if self.last.len() == self.last.capacity() {
-            self.last.reserve_exact(1 + self.last.len());
+            self.last.reserve_exact(self.last.len().clamp(1, REMEMBERED - self.last.len()));
         }
         self.last.push((sequence.id, sequence.before));
         u64::from(is_step)
