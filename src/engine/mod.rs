@@ -39,6 +39,7 @@ pub mod shard;
 mod snapshot;
 pub mod source_monitor;
 pub mod state_entries;
+mod telling;
 pub mod tracked;
 pub mod watch;
 pub mod watermark;
