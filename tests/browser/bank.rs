@@ -199,6 +199,7 @@ impl Bank {
 
     /// Signs in at the form that is shown.
     pub async fn enter(&self, browser: &Browser, account: &str) {
+        browser.until_focused("account").await;
         // A name that was refused stands there still.
         browser.find("#account").await.clear().await.expect("cleared");
         browser.fill("#account", account).await;

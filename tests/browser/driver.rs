@@ -192,6 +192,19 @@ impl Browser {
         async move { found.await.send_keys(text).await.expect("written") }
     }
 
+    /// Waits until the field has the focus that its page gives it as it is drawn first: on a busy machine that is late, and what is being
+    /// typed elsewhere by then would go on in it.
+    pub async fn until_focused(&self, id: &str) {
+        for _ in 0..200 {
+            if let Ok(focus) = self.client.active_element().await
+                && focus.attr("id").await.ok().flatten().as_deref() == Some(id)
+            {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Chooses an option by its value.
     #[track_caller]
     pub fn choose<'a>(&'a self, css: &'a str, value: &'a str) -> impl Future<Output = ()> + 'a {
