@@ -11,7 +11,26 @@ use serde::{Deserialize, Serialize};
 /// Blocks of cross-validation: parts of the time of the evidence.
 pub const BLOCKS: u8 = 5;
 /// Strengths of the penalty among which held-out cases choose, in cases.
-const STRENGTHS: [f64; 7] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
+const STRENGTHS: [f64; 10] = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0];
+
+/// Which strength of the penalty is chosen, by the loss of held-out cases.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    /// The one of the least loss, of those up to a hundred cases: where what is fitted to is what will be judged.
+    Least,
+    /// The strongest whose loss is within one standard error of the least (Breiman, Friedman, Olshen and Stone, Classification and Regression
+    /// Trees, 1984): where it is not quite, and what held before is worth more than a chance.
+    WithinOneError,
+}
+
+impl Choice {
+    fn strongest(self) -> f64 {
+        match self {
+            Choice::Least => 100.0,
+            Choice::WithinOneError => f64::INFINITY,
+        }
+    }
+}
 /// The share of true cases that are among the natural ones.
 const UNKNOWN: f64 = 0.02;
 /// Rounds of judging anew which natural cases may be true ones, and sweeps over the weights in each.
@@ -93,30 +112,63 @@ pub fn logistic(score: f64) -> f64 {
     1.0 / (1.0 + (-score).exp())
 }
 
-/// Fits weights; the strength of the penalty is the one by which the cases of each block are told best by the others', of those whose
-/// models of each block are admitted. `None` where none is.
-pub fn fit(samples: &[Sample], prior: &Prior, mut admitted: impl FnMut(&[Model]) -> bool) -> Option<Fit> {
+/// How badly a penalty of some strength tells held-out cases.
+struct Candidate<T> {
+    strength: f64,
+    loss: f64,
+    error: f64,
+    held_out: Vec<Model>,
+    admitted_as: T,
+}
+
+/// Fits weights; the strength of the penalty is chosen by how well the cases of each block are told by the others', of those whose
+/// models of each block are admitted. With it comes as what they were. `None` where none is.
+pub fn fit<T>(samples: &[Sample], prior: &Prior, choice: Choice, mut admitted: impl FnMut(&[Model]) -> Option<T>) -> Option<(Fit, T)> {
     let problem = Problem::new(samples, prior);
     let all: Vec<usize> = (0..samples.len()).collect();
-    let mut best: Option<(f64, f64, Vec<Model>)> = None;
+    let mut candidates: Vec<Candidate<T>> = Vec::new();
     // From the strongest: of equals, the one that goes less far.
-    for strength in STRENGTHS.into_iter().rev() {
+    for strength in STRENGTHS.into_iter().rev().filter(|strength| *strength <= choice.strongest()) {
         let held_out: Vec<Model> = (0..BLOCKS)
             .map(|block| {
                 let others: Vec<usize> = all.iter().copied().filter(|at| samples[*at].block != block).collect();
                 problem.solve(&others, strength)
             })
             .collect();
-        let loss: f64 =
-            samples.iter().zip(&problem.shares).map(|(sample, share)| share * loss(sample, &held_out[usize::from(sample.block)])).sum();
-        if best.as_ref().is_none_or(|(least, ..)| loss < *least) && admitted(&held_out) {
-            best = Some((loss, strength, held_out));
+        let losses = samples.iter().zip(&problem.shares).map(|(sample, share)| share * loss(sample, &held_out[usize::from(sample.block)]));
+        let loss = losses.clone().sum();
+        if let Some(admitted_as) = admitted(&held_out) {
+            let error = standard_error(samples.iter().map(|sample| sample.block).zip(problem.shares.iter().copied()).zip(losses));
+            candidates.push(Candidate { strength, loss, error, held_out, admitted_as });
         }
     }
-    let (_, strength, held_out) = best?;
+    let least = candidates.iter().min_by(|a, b| a.loss.total_cmp(&b.loss))?;
+    let most = match choice {
+        Choice::Least => least.loss,
+        Choice::WithinOneError => least.loss + least.error,
+    };
+    let Candidate { strength, held_out, admitted_as, .. } = candidates.into_iter().find(|candidate| candidate.loss <= most)?;
     let model = problem.solve(&all, strength);
     let deviations = problem.deviations(&model, strength);
-    Some(Fit { model, deviations, strength, held_out })
+    Some((Fit { model, deviations, strength, held_out }, admitted_as))
+}
+
+/// The standard error of a loss, by how much it differs between blocks: of each sample its block, its share and its part of the loss.
+fn standard_error(losses: impl Iterator<Item = ((u8, f64), f64)>) -> f64 {
+    let mut blocks = [(0.0, 0.0); BLOCKS as usize];
+    for ((block, share), loss) in losses {
+        let (shares, sum) = &mut blocks[usize::from(block)];
+        (*shares, *sum) = (*shares + share, *sum + loss);
+    }
+    let all: f64 = blocks.iter().map(|(shares, _)| shares).sum();
+    let means: Vec<f64> = blocks.iter().filter(|(shares, _)| *shares > 0.0).map(|(shares, sum)| sum / shares).collect();
+    let n = means.len() as f64;
+    if n < 2.0 {
+        return 0.0;
+    }
+    let mean = means.iter().sum::<f64>() / n;
+    let variance = means.iter().map(|each| (each - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    all * (variance / n).sqrt()
 }
 
 /// How badly a model tells a sample, in nats.
@@ -277,7 +329,7 @@ mod tests {
     }
 
     fn fitted(samples: &[Sample], prior: &Prior) -> Fit {
-        fit(samples, prior, |_| true).expect("every model is admitted")
+        fit(samples, prior, Choice::Least, |_| Some(())).expect("every model is admitted").0
     }
 
     #[test]
@@ -332,6 +384,20 @@ mod tests {
     fn the_same_cases_give_the_same_weights_to_the_last_bit() {
         let (one, other) = (fitted(&cases(5, 400), &prior([0.1; 4])), fitted(&cases(5, 400), &prior([0.1; 4])));
         assert_eq!((one.model, one.strength), (other.model, other.strength));
-        assert!(fit(&cases(5, 400), &prior([0.1; 4]), |_| false).is_none(), "nothing is admitted");
+        assert!(fit(&cases(5, 400), &prior([0.1; 4]), Choice::Least, |_| None::<()>).is_none(), "nothing is admitted");
+    }
+
+    #[test]
+    fn within_one_error_what_held_before_is_left_only_for_what_is_surely_better() {
+        let by = |seed: u64, many: usize, before: [f64; 4]| {
+            fit(&cases(seed, many), &prior(before), Choice::WithinOneError, |_| Some(())).expect("every model is admitted").0
+        };
+        // Few cases say nothing against weights that are nearly right; many do against weights that are wrong.
+        let near = [0.45, 0.1, 1.0, -0.7];
+        let (kept, free) = (by(2, 60, near), fitted(&cases(2, 60), &prior(near)));
+        let moved = |fit: &Fit| fit.model.weights.iter().zip(near).map(|(now, before)| (now - before).abs()).sum::<f64>();
+        assert!(kept.strength >= free.strength && moved(&kept) < 0.1, "{kept:?}");
+        let learnt = by(1, 3_000, [0.0; 4]);
+        assert!(learnt.strength < 300.0 && (learnt.model.weights[2] - KNOWN[2]).abs() < 0.4, "{learnt:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::evaluate::calibrate::effect::{Effect, Found, Goal, Judge, shift, with_case};
 use crate::evaluate::calibrate::evidence::Evidence;
-use crate::evaluate::calibrate::fit::{self, BLOCKS, Model, Prior, Sample, Truth};
+use crate::evaluate::calibrate::fit::{self, BLOCKS, Choice, Model, Prior, Sample, Truth};
 use crate::evaluate::calibrate::placing;
 use crate::evaluate::calibrate::traces::{self, CaseTrace};
 use crate::model::time::DAY_MS;
@@ -49,15 +49,12 @@ pub fn learn(evidence: &Evidence, in_force: &CaseWeights, shipped: &CaseWeights,
     let with_case = with_case(evidence);
     let before = judge.effect(&vec![in_force; usize::from(BLOCKS)], goal);
     let rarity = shift(evidence, goal, &with_case);
-    let mut moved = None;
-    let fitted = fit::fit(&samples, &prior, |models| {
+    let fitted = fit::fit(&samples, &prior, Choice::WithinOneError, |models| {
         let is_no_worse = judge.found(models, 1, f64::NEG_INFINITY).sum() >= before.one_place.sum()
             && judge.found(models, goal.places, f64::NEG_INFINITY).sum() >= before.all_places.sum();
-        let by = is_no_worse.then(|| placing::moved(&judge, models, goal, &before, rarity)).flatten();
-        moved = by.or(moved);
-        by.is_some()
+        is_no_worse.then(|| placing::moved(&judge, models, goal, &before, rarity)).flatten()
     });
-    let learnt = fitted.zip(moved).map(|(fit, by)| {
+    let learnt = fitted.map(|(fit, by)| {
         let held_out = placing::by(&fit.held_out, by);
         let model = Model { bias: fit.model.bias + by, weights: fit.model.weights };
         let after = judge.effect(&held_out, goal);

@@ -3,7 +3,7 @@
 
 use crate::evaluate::calibrate::effect::{Effect, Goal, Judge, shift, with_case};
 use crate::evaluate::calibrate::evidence::Evidence;
-use crate::evaluate::calibrate::fit::{self, BLOCKS, Model, Prior, Sample};
+use crate::evaluate::calibrate::fit::{self, BLOCKS, Choice, Model, Prior, Sample};
 use crate::evaluate::calibrate::learn::samples;
 use crate::evaluate::calibrate::traces;
 use crate::model::typology::Typology;
@@ -56,7 +56,7 @@ pub fn pooled(companies: &[Evidence], goal: &Goal) -> Option<Pooled> {
     }
     let before = traces::model(&start());
     let prior = Prior { bounds: traces::bounds_of_labels(), model: before };
-    let fit = fit::fit(&all, &prior, |_| true)?;
+    let (fit, ()) = fit::fit(&all, &prior, Choice::Least, |_| Some(()))?;
     let shifts = companies.iter().map(|evidence| shift(evidence, goal, &with_case(evidence)));
     let shift = shifts.sum::<f64>() / companies.len() as f64;
     let shifted = |model: &Model| Model { bias: model.bias + shift, weights: model.weights.clone() };
