@@ -130,7 +130,8 @@ async fn answer(console: Console, route: &'static Route, path: Vec<String>, requ
             let page = route.page.filter(|_| wrote && to_sign_in.status() == StatusCode::SEE_OTHER);
             let Some(page) = page else { return refused(to_sign_in) };
             let (parts, body) = request.into_parts();
-            let bytes = to_bytes(body, LONGEST_BODY).await.unwrap_or_default();
+            // What is too long or no form is not half shown.
+            let Ok(bytes) = to_bytes(body, LONGEST_BODY).await else { return refused(to_sign_in) };
             let written = std::str::from_utf8(&bytes).ok().and_then(Fields::encoded).filter(|fields| !fields.has_nul());
             let Some(body) = written else { return refused(to_sign_in) };
             let asked = Asked {
