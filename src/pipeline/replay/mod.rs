@@ -266,6 +266,7 @@ impl Replay {
     /// The engine's state as it stands, before what waits is settled by force: whoever goes on from it goes on as if the
     /// input had gone on.
     pub fn image(&self) -> Snapshot {
+        debug_assert!(self.ahead.is_none(), "inputs are ahead of the engine");
         self.engine.snapshot()
     }
 
